@@ -1,0 +1,1 @@
+"""The facts and events that services publish: the only words they have in common."""

@@ -1,0 +1,36 @@
+"""What all models on the wire have in common. Names of classes and fields are stored: never changed."""
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Wire(BaseModel):
+    """A value on the wire: frozen; readers ignore fields that they do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class Fact(Wire):
+    """Something a service says: a fact it was told, or an event it concludes or was told to do.
+
+    `SERVICE` publishes it on `TOPIC`; `BROADCAST` facts go to every partition (design 2).
+    """
+
+    SERVICE: ClassVar[str]
+    TOPIC: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+    BROADCAST: ClassVar[bool] = False
+    TOLD: ClassVar[bool] = True  # False: derived, so that a rebuild concludes it again.
+
+    @classmethod
+    def type_name(cls) -> str:
+        """Give the CloudEvents `type`."""
+        return f"tertib.{cls.SERVICE}.{cls.__name__}.v{cls.VERSION}"
+
+
+class Sealed(Wire):
+    """A personal value as it stands on the log: ciphertext under the key `kid` (design 3)."""
+
+    kid: str
+    ct: str  # Base64 of AES-SIV's output.

@@ -1,0 +1,63 @@
+"""Events of the discipline service, keyed by employee. Names are stored: never changed."""
+
+from typing import ClassVar, Literal
+
+from shared.events.attendance import Level, Measure, RuleSetRef
+from shared.events.base import Fact
+
+EVENTS = "discipline.events.v1"
+
+
+class CaseEvent(Fact):
+    """Something that happened in one matter of one person."""
+
+    SERVICE: ClassVar[str] = "discipline"
+    TOPIC: ClassVar[str] = EVENTS
+    TOLD: ClassVar[bool] = False
+
+    case_id: str
+    employee_id: str
+
+
+class ThresholdNoted(CaseEvent):
+    """A threshold or its retraction was heard, and what it changed is nothing or said beside it."""
+
+    threshold_event_id: str
+    year: int
+    measure: Measure
+    threshold_days: int
+    news: Literal["reached", "retracted"]
+
+
+class SanctionProposed(CaseEvent):
+    """The law asks for this sanction; an official decides what follows."""
+
+    level: Level
+    sanction: str
+    article: str
+    measure: Measure
+    year: int
+    days: int
+    weight: int
+    rule_set: RuleSetRef
+    threshold_event_id: str
+    evidence: tuple[str, ...]
+    supersedes: str | None = None  # threshold_event_id of the proposal that this one takes over.
+
+
+class SanctionProposalWithdrawn(CaseEvent):
+    """The threshold of an undecided proposal no longer stands."""
+
+    threshold_event_id: str
+
+
+class SanctionProposalReinstated(CaseEvent):
+    """The heavier proposal fell: this superseded one is open again (semantics D4)."""
+
+    threshold_event_id: str
+
+
+class CaseReviewRequired(CaseEvent):
+    """A threshold of a decided case no longer stands: an official must look again."""
+
+    threshold_event_id: str

@@ -1,0 +1,167 @@
+"""The port between the runner and a service: what a fold offers, and what it is handed.
+
+A projection is pure: it reads no clock, no database and no topic. The runner hands it states,
+knowledge and records in log order, and writes down what comes back.
+
+State     what is kept of one subject (a person, a case). Mutable, owned by the runner: after any
+          error it is thrown away and restored from rows, so a half-applied fold leaves no trace.
+Knowledge what the broadcasts said so far; one object per partition, because the order of
+          broadcasts against a partition's own records is part of the log (design 2).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+import msgspec
+from sqlalchemy import Table
+
+from shared.events.base import Fact
+from shared.events.envelope import Envelope
+
+State = TypeVar("State")
+Knowledge = TypeVar("Knowledge")
+
+Row = tuple[Any, ...]
+
+
+class Told(NamedTuple):
+    """An event that a fold concludes; the runner adds id, subjectseq, times and causes."""
+
+    kind: type[Fact]
+    data: msgspec.Struct  # The struct of `kind` (`shared.events.structs.struct_of`).
+    regency: str
+
+
+@dataclass(frozen=True)
+class Load:
+    """A query that brings back what was kept of some subjects.
+
+    `sql` takes `$1`, a text array of subjects; the first column of the result is the subject, the
+    rest is handed to `restore` as it comes. `{schema}` in it becomes the table set's schema.
+    """
+
+    name: str
+    sql: str
+
+
+@dataclass
+class Changes:
+    """The rows of one table that a state has to write, each in the order of the table's columns.
+
+    `inserts` are known to be new (written by COPY); `upserts` may exist already.
+    """
+
+    inserts: list[Row] = field(default_factory=list)
+    upserts: list[Row] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Everybody:
+    """A broadcast touches every subject of the partition that `concerns` does not rule out."""
+
+
+@dataclass(frozen=True)
+class Only:
+    """A broadcast touches these subjects, as far as the partition holds them."""
+
+    subjects: frozenset[str]
+
+
+Audience = Everybody | Only
+NOBODY = Only(frozenset())
+
+
+class Projection(Protocol[State, Knowledge]):
+    """What a service offers the runner. All of it is pure.
+
+    `name`     `<service>.<what>`; the consumer group is `<name>@<version>`.
+    `topics`   what it hears; the first is the one whose broadcasts it learns, if it hears any.
+    `hears`    the kinds it declares; other kinds of the catalogue pass by.
+    `tables`   SQLAlchemy Core tables without a schema; the primary key begins with `subject`
+               (text, COLLATE "C"). The runner creates them once per table set.
+    `loads`    the queries whose rows `restore` needs.
+    `commands` True if others write the same subjects (HTTP commands, a sender): then states are
+               read afresh for every batch; False lets the runner keep them while its claim holds.
+    """
+
+    name: str
+    service: str
+    version: int
+    topics: Sequence[str]
+    hears: Sequence[type[Fact]]
+    tables: Sequence[Table]
+    loads: Sequence[Load]
+    commands: bool
+
+    def subject_of(self, heard: Envelope, /) -> str:
+        """Name the subject whose state a keyed record is folded into (its key on the log)."""
+
+    def knowledge(self) -> Knowledge:
+        """Give the knowledge of somebody who has heard no broadcast."""
+
+    def learn(self, knowledge: Knowledge, broadcast: Envelope, /) -> None:
+        """Take a broadcast into the knowledge.
+
+        Errors: Contradiction if it cannot be true beside what is known: the partition stops.
+        """
+
+    def audience(self, knowledge: Knowledge, broadcast: Envelope, /) -> Audience:
+        """Say whose states a broadcast just learned may change."""
+
+    def concerns(self, state: State, broadcast: Envelope, /) -> bool:
+        """Say quickly whether folding this broadcast can change anything of this subject."""
+
+    def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> State:
+        """Give the state of a subject from the rows of its loads; no rows: a new subject."""
+
+    def reach(self, state: State, heard: Envelope, knowledge: Knowledge, /) -> Load | None:
+        """Name what older rows must be read before this record can be folded; usually none.
+
+        The runner runs it for this subject alone and hands the rows to `deepen`.
+        """
+
+    def deepen(self, state: State, load: Load, rows: Sequence[Row], /) -> None:
+        """Take older rows into the state."""
+
+    def fold(
+        self, state: State, heard: Envelope, knowledge: Knowledge, last_seq: int, /
+    ) -> Sequence[Told]:
+        """Apply one record, keyed or broadcast, and say what follows from it.
+
+        The first event told gets `last_seq + 1`, and so on: ids can be cited before they are
+        written. Errors: Contradiction for two facts that cannot both be true (the subject is
+        parked, naming both); any other exception is a bug and parks the subject as well.
+        """
+
+    def changes(self, state: State, /) -> Iterable[tuple[str, Changes]]:
+        """Drain what the state has to write since it was last asked, by table name."""
+
+
+class Contradiction(Exception):  # noqa: N818  (the word of design 2)
+    """Two facts on the log that cannot both be true; the message names both."""
+
+
+class ProjectionBase(Generic[State, Knowledge]):
+    """Answers for a projection that hears no broadcasts and keeps its whole state loaded."""
+
+    commands = False
+    loads: Sequence[Load] = ()
+
+    def knowledge(self) -> Any:
+        return None
+
+    def learn(self, knowledge: Any, broadcast: Envelope, /) -> None:
+        raise NotImplementedError
+
+    def audience(self, knowledge: Any, broadcast: Envelope, /) -> Audience:
+        return NOBODY
+
+    def concerns(self, state: Any, broadcast: Envelope, /) -> bool:
+        return True
+
+    def reach(self, state: Any, heard: Envelope, knowledge: Any, /) -> Load | None:
+        return None
+
+    def deepen(self, state: Any, load: Load, rows: Sequence[Row], /) -> None:
+        raise NotImplementedError

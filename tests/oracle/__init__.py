@@ -1,0 +1,1 @@
+"""A second, slow and simple reading of the semantics, to which the product is compared."""

@@ -1,34 +1,50 @@
-"""`python -m tests.oracle DATASET --through DATE --out OUT`, or `generate …`."""
+"""`python -m tests.oracle DATASET --through DATE --out OUT`, or `generate --seed S … --out DIR`."""
 
 import argparse
 import sys
 from datetime import date
 from pathlib import Path
 
+from tests.oracle.datasets import SPICES, write_dataset
 from tests.oracle.export import write_tables
 from tests.oracle.reading import read_dataset
 from tests.oracle.steps import run
 from tests.oracle.tables import CannotLoadError
 
 
-def judge(folder: Path, through: date, out: Path) -> int:
+def judge(words: list[str]) -> int:
     """Write the expected tables of a dataset; exit codes as in design 8.2."""
-    try:
-        dataset = read_dataset(folder)
-    except CannotLoadError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    write_tables(out, run(dataset, through), dataset.bad)
-    return 1 if dataset.bad else 0
-
-
-def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.oracle", description=__doc__)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--through", type=date.fromisoformat, required=True)
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args(words)
-    return judge(chosen.dataset, chosen.through, chosen.out)
+    try:
+        dataset = read_dataset(chosen.dataset)
+    except CannotLoadError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    write_tables(chosen.out, run(dataset, chosen.through), dataset.bad)
+    return 1 if dataset.bad else 0
+
+
+def generate(words: list[str]) -> int:
+    """Write a random dataset and say its last date."""
+    parser = argparse.ArgumentParser(prog="python -m tests.oracle generate")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--people", type=int, default=12)
+    parser.add_argument("--days", type=int, default=60)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--without", nargs="*", default=[], choices=sorted(SPICES))
+    chosen = parser.parse_args(words)
+    spice = SPICES - set(chosen.without)
+    through = write_dataset(chosen.out, chosen.seed, chosen.people, chosen.days, spice)
+    sys.stdout.write(f"{through.isoformat()}\n")
+    return 0
+
+
+def main(words: list[str]) -> int:
+    return generate(words[1:]) if words[:1] == ["generate"] else judge(words)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Makes random datasets that look valid and are full of hard things."""

@@ -323,6 +323,7 @@ class AbsenceThresholdReached(DerivedEvent):
     """Unexcused days brought a person to a tier."""
 
     employee_id: str
+    employment_class: Employment  # Days add up within it, PNS and CPNS being one (C1).
     year: int
     measure: Measure
     threshold_days: int
@@ -338,9 +339,9 @@ class AbsenceThresholdRetracted(DerivedEvent):
     """A threshold no longer stands (semantics C12)."""
 
     employee_id: str
+    employment_class: Employment
     year: int
     measure: Measure
     threshold_days: int
     threshold_event_id: str
-    employment: Employment
     days: int = Field(description="the count that is left")

@@ -1,0 +1,1 @@
+"""Attendance: hears what devices, files and officials say; tells workdays assessed and thresholds reached."""

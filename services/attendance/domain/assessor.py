@@ -1,0 +1,134 @@
+"""The fold of one person: a fact is one step, and a step says everything that follows from it.
+
+A step (semantics A18) takes the fact into the state, reads the days anew that it can touch, ends
+the evidence windows that have run out, and compares the thresholds said with what now counts.
+"""
+
+from typing import Any, NamedTuple
+
+from services.attendance.domain import ledger, telling
+from services.attendance.domain.effects import HANDLERS, MOVES_NO_WINDOW, settle
+from services.attendance.domain.knowledge import Knowledge
+from services.attendance.domain.person import Day, Person, Said
+from services.attendance.domain.reading import Moment, has_ended, read
+from services.attendance.domain.rules import class_of
+from services.attendance.domain.workday import asked
+
+
+class Conclusion(NamedTuple):
+    """An event to be told: its kind, its data (a struct), the regency it is of."""
+
+    kind: str
+    data: Any
+    regency: str
+
+
+class Step:
+    """One fact being applied to one person."""
+
+    def __init__(self, person: Person, knowledge: Knowledge, recordedtime: str, seq: int) -> None:
+        self.person = person
+        self.knowledge = knowledge
+        self.now = Moment(person, knowledge, recordedtime)
+        self.seq = seq
+        self.told: list[Conclusion] = []
+        self.shaken: set[str] = set()  # Classes whose thresholds must be judged again.
+
+    def take(self, kind: str, fact_id: str, subject: str, data: Any) -> list[Conclusion]:
+        """Apply the fact and conclude. Errors: Untrue for what contradicts a known fact."""
+        handler = HANDLERS.get(kind)
+        if handler is None:
+            return self.told
+        settled = settle(self.now)
+        for day in (*handler(self.now, fact_id, subject, data), *settled):
+            self.derive(day)
+        if self.person.pending and kind not in MOVES_NO_WINDOW:
+            self.end_windows()
+        for klass in sorted(self.shaken):
+            self.say_thresholds(klass)
+        return self.told
+
+    def derive(self, day: int) -> None:
+        """Read a day as known now; say it if it is new or reads otherwise (B14, B15)."""
+        before = self.person.days.get(day)
+        found = asked(self.person, self.knowledge, day)
+        if before is None and (
+            not found.required or found.regency is None or not found.regency.is_closed(day)
+        ):
+            return  # Nothing is concluded of an open day.
+        after = read(self.now, day, found, before)
+        if before is None or after[:SAID] != before[:SAID]:
+            self.say(day, after, before)
+        elif after != before:
+            self.keep(day, after, before)
+
+    def end_windows(self) -> None:
+        """Turn pending days whose window has run out into unexcused ones."""
+        for day in sorted(self.person.pending):
+            before = self.person.days[day]
+            rules = None if before.rules is None else self.knowledge.rule_sets[before.rules]
+            if before.window is not None and has_ended(self.now, before.window, rules):
+                self.say(day, before._replace(status="unexcused"), before)
+
+    def say(self, day: int, after: Day, before: Day | None) -> None:
+        """Tell how a day now reads, as its next revision."""
+        self.seq += 1
+        revision = before.revision + 1 if before is not None else 1
+        after = after._replace(revision=revision, seq=self.seq)
+        self.keep(day, after, before)
+        data = telling.assessed(self.person, self.knowledge, day, after)
+        self.told.append(Conclusion("WorkdayAssessed", data, after.regency))
+
+    def keep(self, day: int, after: Day, before: Day | None) -> None:
+        """Write a day down, and note which thresholds it may shake."""
+        person = self.person
+        person.days[day] = after
+        person.dirty_days.add(day)
+        (person.pending.add if after.status == "pending" else person.pending.discard)(day)
+        klass = class_of(after.employment)
+        if _shakes(person, day, after, before):
+            self.shaken.add(klass)
+            if before is not None:
+                self.shaken.add(class_of(before.employment))
+        person.history.put(day, after.status, after.rules, klass, after.converts, after.seq)
+
+    def say_thresholds(self, klass: str) -> None:
+        """Say what no longer stands, then what is newly reached (semantics C11)."""
+        person = self.person
+        regency = person.lines[-1].regency
+        verdict = ledger.judge(person.history, person.thresholds, self.knowledge, klass)
+        for said, left in verdict.lost:
+            self.seq += 1
+            said.active = False
+            person.dirty_thresholds.add(said.seq)
+            data = telling.retracted(person, said, left)
+            self.told.append(Conclusion("AbsenceThresholdRetracted", data, regency))
+        for news in verdict.reached:
+            self.seq += 1
+            data = telling.reached(person, klass, news)
+            self.told.append(Conclusion("AbsenceThresholdReached", data, regency))
+            last = person.line_on(news.dates[-1]) if news.dates else None
+            said = Said(
+                self.seq, news.measure, news.year, klass, news.tier.days, news.days, news.dates,
+                last.regency if last is not None else regency,
+            )  # fmt: skip
+            person.thresholds.append(said)
+            person.dirty_thresholds.add(self.seq)
+
+
+SAID = 6  # The leading fields of a Day: a change of any of them is a new revision (B15).
+
+
+def _shakes(person: Person, day: int, after: Day, before: Day | None) -> bool:
+    """Say whether a changed day can change a count.
+
+    The ordinary day cannot: somebody came, and no absence lies behind that date.
+    """
+    if before is not None and (after.rules, after.employment) != (before.rules, before.employment):
+        return True
+    if after.converts or (before is not None and before.converts):
+        return True
+    was = before.status if before is not None else None
+    if was == after.status:
+        return False
+    return "unexcused" in (was, after.status) or day <= person.history.last_absence

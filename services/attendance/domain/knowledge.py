@@ -1,0 +1,184 @@
+"""What the broadcasts said so far: regencies, units, schedules, calendars, rules, closings.
+
+One object per partition, changed in log order only: a fold sees exactly what stood before its
+record on the log (design 2).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.attendance.domain import outages, rules, schedule
+from services.attendance.domain.calendar import Calendar
+from services.attendance.domain.outages import Outage
+from services.attendance.domain.pins import NEVER, PinBook, PinRow
+from services.attendance.domain.rules import RuleSet
+from services.attendance.domain.schedule import Schedule
+from services.attendance.domain.zones import Zone, zone_of
+
+
+class Untrue(ValueError):
+    """Two facts that cannot both be true; the message names both."""
+
+
+@dataclass
+class Regency:
+    """What is known of one regency."""
+
+    code: str
+    zone: Zone
+    calendar: Calendar = field(default_factory=Calendar)
+    schedules: dict[str, list[Schedule]] = field(default_factory=dict)
+    outages: list[Outage] = field(default_factory=list)
+    rule_sets: list[RuleSet] = field(default_factory=list)
+    first_closed: int | None = None
+    last_closed: int = -1
+    _versions: dict[tuple[str, int], Schedule | None] = field(default_factory=dict)
+    _rules: dict[tuple[str, int], RuleSet | None] = field(default_factory=dict)
+
+    def is_closed(self, day: int) -> bool:
+        """Say whether a workday of this regency is closed."""
+        return self.first_closed is not None and self.first_closed <= day <= self.last_closed
+
+    def schedule(self, schedule_id: str, day: int) -> Schedule | None:
+        """Give the version of a schedule in force (semantics B5)."""
+        key = schedule_id, day
+        if key not in self._versions:
+            versions = self.schedules.get(schedule_id, ())
+            self._versions[key] = schedule.in_force(versions, self.code, day)
+        return self._versions[key]
+
+    def rules(self, employment: str, day: int) -> RuleSet | None:
+        """Give the rule set in force for a class on a day, as known now."""
+        key = employment, day
+        if key not in self._rules:
+            self._rules[key] = rules.in_force(self.rule_sets, self.code, employment, day)
+        return self._rules[key]
+
+    def forget_answers(self) -> None:
+        """Drop the answers kept at hand: something new was published."""
+        self._versions.clear()
+        self._rules.clear()
+
+
+@dataclass(frozen=True)
+class Unit:
+    """An office: the one above, and the schedule of its people."""
+
+    regency: str
+    parent: str | None
+    schedule_id: str | None
+
+
+@dataclass
+class Knowledge:
+    """Everything that broadcasts told."""
+
+    regencies: dict[str, Regency] = field(default_factory=dict)
+    units: dict[str, Unit] = field(default_factory=dict)
+    rule_sets: dict[str, RuleSet] = field(default_factory=dict)  # By key.
+    pins: PinBook = field(default_factory=PinBook)
+    days_back: int = 0  # How far spans reach behind and ahead of their date, over all schedules.
+    days_ahead: int = 0
+
+    def unit_schedule(self, unit_id: str | None) -> str | None:
+        """Give the schedule of a unit, else of the nearest unit above that has one (B5)."""
+        for above in self.units_up(unit_id):
+            found = self.units[above].schedule_id
+            if found:
+                return found
+        return None
+
+    def units_up(self, unit_id: str | None) -> list[str]:
+        """Give a unit and those above it; a circle ends where it closes."""
+        found: list[str] = []
+        while unit_id is not None and unit_id in self.units and unit_id not in found:
+            found.append(unit_id)
+            unit_id = self.units[unit_id].parent
+        return found
+
+
+def learn(knowledge: Knowledge, kind: str, subject: str, data: Any) -> None:
+    """Take one broadcast into the knowledge. `subject` is the regency it was sent to.
+
+    Errors: Untrue where it contradicts what is known, naming both.
+    """
+    if kind == "RegencyRegistered":
+        knowledge.regencies.setdefault(data.code, Regency(data.code, zone_of(data.timezone)))
+        return
+    if kind == "UnitRegistered":
+        knowledge.units[data.unit_id] = Unit(data.regency, data.parent_unit_id, data.schedule_id)
+        return
+    if kind == "PinAssigned":
+        ends = NEVER if data.valid_to is None else data.valid_to.toordinal()
+        row = PinRow(data.valid_from.toordinal(), ends, data.employee_id)
+        knowledge.pins.assign(data.serial, data.pin, row)
+        return
+    regency = knowledge.regencies.get(subject)
+    if regency is None:
+        if kind in _TEACH:
+            raise Untrue(f"{kind} for regency {subject}, which was never registered")
+        return
+    teach = _TEACH.get(kind)
+    if teach is not None:
+        teach(knowledge, regency, data)
+
+
+def _schedule(knowledge: Knowledge, regency: Regency, data: Any) -> None:
+    version = schedule.schedule_from(data)
+    regency.schedules.setdefault(version.id, []).append(version)
+    before, after = version.reach()
+    knowledge.days_back = max(knowledge.days_back, after)
+    knowledge.days_ahead = max(knowledge.days_ahead, before)
+    regency.forget_answers()
+
+
+def _calendar(_: Knowledge, regency: Regency, data: Any) -> None:
+    regency.calendar.decree(data.on.toordinal(), data.scope, data.kind)
+
+
+def _outage(_: Knowledge, regency: Regency, data: Any) -> None:
+    outage = outages.outage_from(data)
+    for known in regency.outages:
+        if known.id == outage.id and known != outage:
+            raise Untrue(f"outage {outage.id} is declared twice: {known} and {outage}")
+    regency.outages.append(outage)
+
+
+def _rule_set(knowledge: Knowledge, regency: Regency, data: Any) -> None:
+    rule_set = rules.rule_set_from(data, regency.code)
+    for known in regency.rule_sets:
+        same = (known.regency, known.id, known.version) == (
+            rule_set.regency,
+            rule_set.id,
+            rule_set.version,
+        )
+        if same and known.digest != rule_set.digest:
+            raise Untrue(
+                f"rule set {known.id}@{known.version} of {known.regency} is published twice:"
+                f" digest {known.digest} and {rule_set.digest}"
+            )
+    regency.rule_sets.append(rule_set)
+    knowledge.rule_sets[rule_set.key] = rule_set
+    regency.forget_answers()
+
+
+def _closed(_: Knowledge, regency: Regency, data: Any) -> None:
+    day = data.on.toordinal()
+    if regency.first_closed is None:
+        regency.first_closed = regency.last_closed = day
+    elif day == regency.last_closed + 1:
+        regency.last_closed = day
+    elif not regency.is_closed(day):
+        raise Untrue(
+            f"the closing of {data.on} in {regency.code} does not follow that of day"
+            f" {regency.last_closed} (ordinal); one closing for every date"
+        )
+
+
+_TEACH = {
+    "SchedulePublished": _schedule,
+    "CalendarPublished": _calendar,
+    "OutageDeclared": _outage,
+    "RuleSetPublished": _rule_set,
+    "WorkdayClosed": _closed,
+}

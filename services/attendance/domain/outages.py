@@ -1,0 +1,23 @@
+"""Declared outages: no data is not absence (semantics B9, B10)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+FOREVER = 2**62
+
+
+@dataclass(frozen=True)
+class Outage:
+    """What an outage names beside its regency. Units: instants, inclusive."""
+
+    id: str
+    unit_id: str | None
+    serial: str | None
+    begins: int
+    ends: int
+
+
+def outage_from(data: Any) -> Outage:
+    """Take an `OutageDeclared` (as struct) for what it says."""
+    ends = FOREVER if data.ends_at is None else int(data.ends_at.timestamp())
+    return Outage(data.outage_id, data.unit_id, data.serial, int(data.begins_at.timestamp()), ends)

@@ -1,0 +1,139 @@
+"""What is kept of one person: lines, letters, shifts, check-ins, days, thresholds said."""
+
+from bisect import insort
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from services.attendance.domain.history import History
+from services.attendance.domain.knowledge import Untrue
+from services.attendance.domain.zones import DAY_SECONDS, EPOCH_DAY
+
+BUCKET_SHIFT = 8 * 3_600  # Punches are kept by the date at UTC+8: nearly always their workday.
+
+
+class Line(NamedTuple):
+    """A dated line of a person's history (semantics A7). Units: days, inclusive."""
+
+    active_from: int
+    order: int
+    active_to: int | None
+    regency: str
+    unit_id: str | None
+    employment: str
+    position_level: str | None
+    supervisor_id: str | None
+    schedule_id: str | None
+
+
+@dataclass
+class Excuse:
+    """A letter; covers the workdays that begin on its days (B7)."""
+
+    id: str
+    first: int
+    last: int
+    revoked: bool = False
+
+
+class Day(NamedTuple):
+    """A workday as it was last said."""
+
+    status: str
+    late: int
+    early: int
+    missed: tuple[str, ...]
+    excuse_id: str | None
+    check_ins: tuple[str, ...]
+    revision: int
+    window: int | None  # Where the evidence window starts (B13).
+    employment: str
+    regency: str
+    unit_id: str | None
+    schedule_id: str | None
+    rules: str | None  # Key of the rule set that judges the day.
+    converts: int  # Minutes that add up to days, where the rule set says so (C4).
+    seq: int  # subjectseq of the event that said it.
+
+
+@dataclass
+class Said:
+    """An AbsenceThresholdReached, as said; `active` until it is retracted."""
+
+    seq: int
+    measure: str
+    year: int
+    klass: str
+    threshold_days: int
+    days: int
+    dates: tuple[int, ...]
+    regency: str
+    active: bool = True
+
+
+CheckIn = tuple[int, str]  # Instant and id.
+
+
+def bucket_of(instant: int) -> int:
+    """Give the day under which a punch is kept, whatever workday it belongs to."""
+    return (instant + BUCKET_SHIFT) // DAY_SECONDS + EPOCH_DAY
+
+
+@dataclass
+class Person:
+    """The state of one subject. Mutable; only the fold changes it."""
+
+    id: str
+    lines: list[Line] = field(default_factory=list)
+    excuses: list[Excuse] = field(default_factory=list)
+    shifts: dict[int, str | None] = field(default_factory=dict)
+    facts: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # Applied, by id.
+    punches: dict[int, dict[str, int]] = field(default_factory=dict)  # Bucket to id to instant.
+    attributed: dict[int, list[CheckIn]] = field(default_factory=dict)  # Workday to check-ins.
+    loose: list[CheckIn] = field(default_factory=list)  # Restored, and in no day that was said.
+    days: dict[int, Day] = field(default_factory=dict)
+    pending: set[int] = field(default_factory=set)
+    history: History = field(default_factory=History)
+    thresholds: list[Said] = field(default_factory=list)
+    floor: int = 0  # Days and punches before it are not in memory, only in `history`.
+    # What is to be written.
+    new_facts: list[tuple[int, str, str, Any]] = field(default_factory=list)
+    dirty_days: set[int] = field(default_factory=set)
+    stored_days: set[int] = field(default_factory=set)
+    dirty_thresholds: set[int] = field(default_factory=set)
+    stored_thresholds: set[int] = field(default_factory=set)
+
+    def line_on(self, day: int) -> Line | None:
+        """Give the line in force: the latest begun, of equal ones the last recorded (A7)."""
+        for line in reversed(self.lines):
+            if line.active_from <= day:
+                return line
+        return None
+
+    def regency_on(self, day: int) -> str | None:
+        """Give the person's regency; before the first line, the first's (A3)."""
+        line = self.line_on(day)
+        if line is not None:
+            return line.regency
+        return self.lines[0].regency if self.lines else None
+
+    def add_line(self, line: Line) -> None:
+        """Take a line into the history."""
+        insort(self.lines, line)
+
+    def attribute(self, day: int, check_in: CheckIn) -> None:
+        """Put a check-in to a workday."""
+        insort(self.attributed.setdefault(day, []), check_in)
+
+    def excuse_on(self, day: int) -> str | None:
+        """Give the first recorded letter that covers a day and was not revoked (B8)."""
+        for excuse in self.excuses:
+            if excuse.first <= day <= excuse.last and not excuse.revoked:
+                return excuse.id
+        return None
+
+    def excuse(self, excuse_id: str, heard: str) -> Excuse:
+        """Give a letter by its id. Errors: Untrue, naming the fact `heard` that speaks of it."""
+        for excuse in self.excuses:
+            if excuse.id == excuse_id:
+                return excuse
+        raise Untrue(f"fact {heard} speaks of letter {excuse_id}, which was never recorded")

@@ -1,0 +1,128 @@
+"""A day read off the facts: status, minutes, letter, window, and the rule set that judges it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.attendance.domain.knowledge import Knowledge
+from services.attendance.domain.person import Day, Person
+from services.attendance.domain.rules import DEFAULT_MARKS, DEFAULT_WINDOW, RuleSet
+from services.attendance.domain.workday import Asked, covering_outage, meet, window_ended
+
+
+@dataclass
+class Moment:
+    """Where a reading stands: whose day, what is known, which fact has just become known.
+
+    `recorded` is that fact's `recordedtime`; `closing` the day that it closes, if it does.
+    """
+
+    person: Person
+    knowledge: Knowledge
+    recorded: str
+    closing: int | None = None
+
+
+def read(now: Moment, day: int, found: Asked, before: Day | None) -> Day:
+    """Read a day off the facts (design 5.3, semantics B). `before`: as it was last said.
+
+    Revision and seq are those of before; who says the day gives it new ones.
+    """
+    person, line = now.person, found.line
+    employment = line.employment if line is not None else _last(before).employment
+    regency = found.regency.code if found.regency is not None else _last(before).regency
+    rules = rules_of(now, day, employment, regency, before)
+    excuse_id = person.excuse_on(day)
+    heard = person.attributed.get(day, ())
+    late = early = converts = 0
+    missed: tuple[str, ...] = ()
+    window: int | None = None
+    if not found.required or found.plan is None:
+        status = "off"
+    else:
+        met = meet(found.plan, [t for t, _ in heard])
+        if met.marks >= (rules.min_marks if rules is not None else DEFAULT_MARKS):
+            status, late, early, missed = "present", met.late, met.early, met.missed
+            converts = _convertible(now, day, found, rules, excuse_id, late + early)
+        elif excuse_id is not None:
+            status = "excused"
+        elif covering_outage(person, now.knowledge, found, day) is not None:
+            status = "held"
+        else:
+            status, window = _absent(now, day, before, rules)
+    return Day(
+        status,
+        late,
+        early,
+        missed,
+        excuse_id,
+        tuple([fact_id for _, fact_id in heard]),
+        before.revision if before is not None else 0,
+        window,
+        employment,
+        regency,
+        line.unit_id if line is not None else None,
+        found.schedule.id if found.schedule is not None else None,
+        rules.key if rules is not None else None,
+        converts,
+        before.seq if before is not None else 0,
+    )
+
+
+def rules_of(
+    now: Moment, day: int, employment: str, regency: str, before: Day | None
+) -> RuleSet | None:
+    """Give the rule set that judges a day: as known when the day was first said.
+
+    A rule set published later never re-judges it (design 5.7); another class or regency on that
+    date is another judgement.
+    """
+    if before is not None and (before.employment, before.regency) == (employment, regency):
+        return None if before.rules is None else now.knowledge.rule_sets[before.rules]
+    known = now.knowledge.regencies.get(regency)
+    return known.rules(employment, day) if known is not None else None
+
+
+def has_ended(now: Moment, start: int, rules: RuleSet | None) -> bool:
+    """Say whether an evidence window has run out (semantics B13)."""
+    needed = rules.window if rules is not None else DEFAULT_WINDOW
+    return window_ended(now.person, now.knowledge, start, needed)
+
+
+def _absent(now: Moment, day: int, before: Day | None, rules: RuleSet | None) -> tuple[str, int]:
+    """Say pending or unexcused, and where the window starts (design 5.4, semantics B13)."""
+    if before is not None and before.window is not None:
+        status, start = before.status, before.window
+    else:
+        status, start = "pending", _window_start(now, day)
+    if status == "pending" and has_ended(now, start, rules):
+        status = "unexcused"
+    return status, start
+
+
+def _window_start(now: Moment, day: int) -> int:
+    """The day itself if its closing finds it absent; else the local date of the fact that does."""
+    if now.closing == day:
+        return day
+    regency = now.knowledge.regencies[now.person.regency_on(day) or ""]
+    return regency.zone.day_of(int(datetime.fromisoformat(now.recorded).timestamp()))
+
+
+def _convertible(
+    now: Moment,
+    day: int,
+    found: Asked,
+    rules: RuleSet | None,
+    excuse_id: str | None,
+    minutes: int,
+) -> int:
+    """Give the minutes that add up to days: none under an excuse or an outage (C4)."""
+    if not minutes or rules is None or rules.lateness is None or excuse_id is not None:
+        return 0
+    covered = covering_outage(now.person, now.knowledge, found, day) is not None
+    return 0 if covered else minutes
+
+
+def _last(before: Day | None) -> Day:
+    if before is None:
+        raise LookupError("a day of nobody was read")
+    return before

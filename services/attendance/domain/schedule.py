@@ -1,0 +1,119 @@
+"""What a day asks for: checkpoints, their windows, and the span that check-ins belong to."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from services.attendance.domain.zones import Zone
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+EVERYWHERE = "*"
+_KEPT_PLANS = 1_000  # A year of days and some; beyond it the plans are made again.
+
+
+class Window(NamedTuple):
+    """A checkpoint on a real day. Units: instants; both ends belong to it (semantics B6)."""
+
+    name: str
+    opens: int
+    due: int
+    closes: int
+    presence: bool
+    direction: str
+
+
+class Plan(NamedTuple):
+    """One day of one schedule: the windows in schedule order, and the span with its slack (B2)."""
+
+    begins: int
+    ends: int
+    windows: tuple[Window, ...]
+    presence: tuple[Window, ...]
+
+
+@dataclass
+class Schedule:
+    """A version of a schedule.
+
+    Units: checkpoints in minutes after local midnight (beyond 1,440: past it), slack in minutes.
+    """
+
+    id: str
+    regency: str
+    effective_from: int
+    slack: int
+    on_holidays: bool
+    week: tuple[tuple[Any, ...], ...]
+    _plans: dict[tuple[str, int], Plan | None] = field(default_factory=dict, repr=False)
+
+    def plan(self, zone: Zone, day: int) -> Plan | None:
+        """Give the day's windows as instants; None where nothing is asked that weekday."""
+        key = zone.name, day
+        if key not in self._plans:
+            if len(self._plans) >= _KEPT_PLANS:
+                self._plans.clear()
+            self._plans[key] = self._make(zone, day)
+        return self._plans[key]
+
+    def _make(self, zone: Zone, day: int) -> Plan | None:
+        checkpoints = self.week[(day - 1) % 7]
+        if not checkpoints:
+            return None
+        start = zone.midnight(day)
+        windows = tuple(
+            Window(
+                c.name,
+                start + c.opens * 60,
+                start + c.due * 60,
+                start + c.closes * 60,
+                c.kind == "presence",
+                c.direction,
+            )
+            for c in checkpoints
+        )
+        return Plan(
+            min(w.opens for w in windows) - self.slack * 60,
+            max(w.closes for w in windows) + self.slack * 60,
+            windows,
+            tuple(w for w in windows if w.presence),
+        )
+
+    def reach(self) -> tuple[int, int]:
+        """Say how many days before and after its date a span of this schedule can touch."""
+        all_of = [c for weekday in self.week for c in weekday]
+        if not all_of:
+            return 0, 0
+        first = min(c.opens for c in all_of) - self.slack
+        last = max(c.closes for c in all_of) + self.slack
+        return max(0, -(first // 1440)), max(0, last // 1440)
+
+
+def schedule_from(data: Any) -> Schedule:
+    """Take a `SchedulePublished` (as struct) for what it says."""
+    week: Mapping[str, Iterable[Any]] = data.week
+    return Schedule(
+        data.id,
+        data.regency,
+        data.effective_from.toordinal(),
+        data.slack_minutes,
+        data.on_holidays,
+        tuple(tuple(week.get(name, ())) for name in WEEKDAYS),
+    )
+
+
+def in_force(versions: Iterable[Schedule], regency: str, day: int) -> Schedule | None:
+    """Choose the version of a schedule: the own regency's, even an older one, before `*` (B5).
+
+    Of one origin the latest `effective_from` up to the day, of equal ones the last published.
+    """
+    best: Schedule | None = None
+    for version in versions:
+        if version.effective_from > day or version.regency not in (regency, EVERYWHERE):
+            continue
+        if best is None or _rank(version) >= _rank(best):
+            best = version
+    return best
+
+
+def _rank(version: Schedule) -> tuple[bool, int]:
+    return version.regency != EVERYWHERE, version.effective_from

@@ -1,0 +1,54 @@
+"""Local days of a regency. Units: an instant is whole seconds since 1970 UTC, a day is
+`date.toordinal()`; both are plain integers, because they are compared a million times a minute."""
+
+from datetime import date, datetime
+from functools import cache
+from zoneinfo import ZoneInfo
+
+EPOCH_DAY = date(1970, 1, 1).toordinal()
+DAY_SECONDS = 86_400
+
+
+class Zone:
+    """A time zone, with the midnights that were asked for kept at hand."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._info = ZoneInfo(name)
+        self._midnights: dict[int, int] = {}
+
+    def midnight(self, day: int) -> int:
+        """Give the instant at which a local day begins."""
+        found = self._midnights.get(day)
+        if found is None:
+            begin = date.fromordinal(day)
+            local = datetime(begin.year, begin.month, begin.day, tzinfo=self._info)
+            found = self._midnights[day] = int(local.timestamp())
+        return found
+
+    def day_of(self, instant: int) -> int:
+        """Give the local day of an instant."""
+        day = instant // DAY_SECONDS + EPOCH_DAY
+        if instant >= self.midnight(day + 1):
+            return day + 1
+        if instant < self.midnight(day):
+            return day - 1
+        return day
+
+
+@cache
+def zone_of(name: str) -> Zone:
+    """Give the one zone of that name. Errors: ZoneInfoNotFoundError for an unknown name."""
+    return Zone(name)
+
+
+@cache
+def year_of(day: int) -> int:
+    """Give the calendar year of a day: counts begin anew with it (PP 94/2021, Pasal 15(1))."""
+    return date.fromordinal(day).year
+
+
+@cache
+def date_of(day: int) -> date:
+    """Give the date of a day."""
+    return date.fromordinal(day)

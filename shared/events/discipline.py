@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from shared.events.attendance import Level, Measure, RuleSetRef
+from shared.events.attendance import EmployeeThen, Level, Measure, RuleSetRef
 from shared.events.base import Fact
 
 EVENTS = "discipline.events.v1"
@@ -42,6 +42,7 @@ class SanctionProposed(CaseEvent):
     rule_set: RuleSetRef
     threshold_event_id: str
     evidence: tuple[str, ...]
+    employee: EmployeeThen  # As known when the threshold was said: who answers for the person.
     supersedes: str | None = None  # threshold_event_id of the proposal that this one takes over.
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
 
 import msgspec
 from sqlalchemy import BigInteger, Column, Date, Integer, LargeBinary, MetaData, Table, Text
 
-from services.attendance.domain.assessor import Step
+from services.attendance.domain.assessor import fold
 from services.attendance.domain.facts import KEPT, take_fact
 from services.attendance.domain.knowledge import Knowledge, Untrue, learn
 from services.attendance.domain.person import Day, Person, Said
@@ -45,7 +44,7 @@ WORKDAYS = Table(
     TABLES,
     Column("subject", Text(collation="C"), primary_key=True),
     Column("day", Date, primary_key=True),
-    Column("punches", LargeBinary, comment="[[instant, id], …] heard on this date at UTC+8"),
+    Column("punches", LargeBinary, comment="{id: instant} heard on this date at UTC+8"),
     Column("check_ins", LargeBinary, comment="ids attributed; null: those of `punches`"),
     Column("status", Text, comment="null: nothing was said of the day yet"),
     Column("late_minutes", Integer),
@@ -95,7 +94,8 @@ _LOADS = (
 )
 _KINDS = {kind.__name__: kind for kind in vars(words).values() if isinstance(kind, type)}
 _DECODERS = {name: msgspec.json.Decoder(struct_of(_KINDS[name])) for name in KEPT}
-_PUNCHES = msgspec.json.Decoder(list[tuple[int, str]])
+_ENCODE = msgspec.json.Encoder().encode  # Not sorted: punches keep the order in which they came.
+_PUNCHES = msgspec.json.Decoder(dict[str, int])
 _IDS = msgspec.json.Decoder(list[str])
 _TO_ALL = {"WorkdayClosed", "CalendarPublished", "SchedulePublished", "OutageDeclared"}
 
@@ -181,12 +181,10 @@ class Assessor:
     def fold(
         self, state: Person, heard: Envelope, knowledge: Knowledge, last_seq: int
     ) -> Sequence[Told]:
-        step = Step(state, knowledge, heard.recordedtime, last_seq)
         try:
-            concluded = step.take(kind_of(heard), heard.id, heard.subject, heard.data)
+            return fold(state, knowledge, heard, kind_of(heard), last_seq)
         except Untrue as error:
             raise Contradiction(str(error)) from error
-        return [Told(_KINDS[c.kind], c.data, c.regency) for c in concluded]
 
     def changes(self, state: Person) -> Iterable[tuple[str, Changes]]:
         if state.new_facts:
@@ -219,12 +217,12 @@ def kind_of(heard: Envelope) -> str:
 
 
 def _day_row(person: Person, day: int) -> Row:
-    heard = sorted((t, i) for i, t in person.punches.get(day, {}).items())
-    punches = canonical(heard) if heard else None
+    heard = person.punches.get(day, {})
+    punches = _ENCODE(heard) if heard else None
     said = person.days.get(day)
     if said is None:
         return (person.id, date_of(day), punches, None, *(None,) * 14)
-    same = said.check_ins == tuple(i for _, i in heard)
+    same = said.check_ins == tuple(heard)
     return (
         person.id,
         date_of(day),
@@ -254,12 +252,12 @@ def _restore_day(person: Person, row: Row) -> None:
     ) = row  # fmt: skip
     day = on.toordinal()
     person.stored_days.add(day)
-    heard = _PUNCHES.decode(punches) if punches is not None else []
+    heard = _PUNCHES.decode(punches) if punches is not None else {}
     if heard:
-        person.punches[day] = {fact_id: instant for instant, fact_id in heard}
+        person.punches[day] = heard
     if status is None:
         return
-    ids = [i for _, i in heard] if check_ins is None else _IDS.decode(check_ins)
+    ids = list(heard) if check_ins is None else _IDS.decode(check_ins)
     person.days[day] = Day(
         status, late, early, tuple(missed.split(";")) if missed else (), excuse_id, tuple(ids),
         revision, None if window is None else window.toordinal(), employment, regency, unit_id,

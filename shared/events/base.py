@@ -1,7 +1,8 @@
 """What all models on the wire have in common. Names of classes and fields are stored: never changed."""
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+import msgspec
 from pydantic import BaseModel, ConfigDict
 
 
@@ -27,6 +28,14 @@ class Fact(Wire):
     def type_name(cls) -> str:
         """Give the CloudEvents `type`."""
         return f"tertib.{cls.SERVICE}.{cls.__name__}.v{cls.VERSION}"
+
+
+class Told(NamedTuple):
+    """An event that a fold concludes; the runner adds id, subjectseq, times and causes."""
+
+    kind: type[Fact]
+    data: msgspec.Struct  # The struct of `kind` (`shared.events.structs.struct_of`).
+    regency: str
 
 
 class Sealed(Wire):

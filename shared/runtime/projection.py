@@ -11,26 +11,17 @@ Knowledge what the broadcasts said so far; one object per partition, because the
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-import msgspec
 from sqlalchemy import Table
 
-from shared.events.base import Fact
+from shared.events.base import Fact, Told
 from shared.events.envelope import Envelope
 
 State = TypeVar("State")
 Knowledge = TypeVar("Knowledge")
 
 Row = tuple[Any, ...]
-
-
-class Told(NamedTuple):
-    """An event that a fold concludes; the runner adds id, subjectseq, times and causes."""
-
-    kind: type[Fact]
-    data: msgspec.Struct  # The struct of `kind` (`shared.events.structs.struct_of`).
-    regency: str
 
 
 @dataclass(frozen=True)

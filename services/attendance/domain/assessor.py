@@ -4,23 +4,48 @@ A step (semantics A18) takes the fact into the state, reads the days anew that i
 the evidence windows that have run out, and compares the thresholds said with what now counts.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from services.attendance.domain import ledger, telling
-from services.attendance.domain.effects import HANDLERS, MOVES_NO_WINDOW, settle
+from services.attendance.domain.effects import HANDLERS, MOVES_NO_WINDOW, hear, settle
 from services.attendance.domain.knowledge import Knowledge
 from services.attendance.domain.person import Day, Person, Said
 from services.attendance.domain.reading import Moment, has_ended, read
 from services.attendance.domain.rules import class_of
 from services.attendance.domain.workday import asked
+from shared.events.attendance import (
+    AbsenceThresholdReached,
+    AbsenceThresholdRetracted,
+    WorkdayAssessed,
+)
+from shared.events.base import Told
+from shared.events.envelope import Envelope
 
 
-class Conclusion(NamedTuple):
-    """An event to be told: its kind, its data (a struct), the regency it is of."""
+def fold(
+    person: Person, knowledge: Knowledge, heard: Envelope, kind: str, seq: int
+) -> Sequence[Told]:
+    """Apply one fact to one person; give what follows, the first event being `seq + 1`.
 
-    kind: str
-    data: Any
-    regency: str
+    Errors: Untrue for what contradicts a known fact.
+    """
+    if kind == "CheckInRecorded" and not person.loose:
+        day = hear(person, knowledge, heard.id, heard.data)
+        if day is None or not _is_concluded(person, knowledge, day):
+            return ()  # Nearly always: nothing is concluded of a day before it is closed.
+        step = Step(person, knowledge, heard.recordedtime, seq)
+        return step.conclude(kind, (day,))
+    step = Step(person, knowledge, heard.recordedtime, seq)
+    return step.take(kind, heard.id, heard.subject, heard.data)
+
+
+def _is_concluded(person: Person, knowledge: Knowledge, day: int) -> bool:
+    if day in person.days:
+        return True
+    regency = knowledge.regencies.get(person.regency_on(day) or "")
+    return regency is not None and regency.is_closed(day)
 
 
 class Step:
@@ -31,16 +56,20 @@ class Step:
         self.knowledge = knowledge
         self.now = Moment(person, knowledge, recordedtime)
         self.seq = seq
-        self.told: list[Conclusion] = []
+        self.told: list[Told] = []
         self.shaken: set[str] = set()  # Classes whose thresholds must be judged again.
 
-    def take(self, kind: str, fact_id: str, subject: str, data: Any) -> list[Conclusion]:
+    def take(self, kind: str, fact_id: str, subject: str, data: Any) -> list[Told]:
         """Apply the fact and conclude. Errors: Untrue for what contradicts a known fact."""
         handler = HANDLERS.get(kind)
         if handler is None:
             return self.told
         settled = settle(self.now)
-        for day in (*handler(self.now, fact_id, subject, data), *settled):
+        return self.conclude(kind, (*handler(self.now, fact_id, subject, data), *settled))
+
+    def conclude(self, kind: str, days: Iterable[int]) -> list[Told]:
+        """Read these days anew, end windows, judge thresholds."""
+        for day in days:
             self.derive(day)
         if self.person.pending and kind not in MOVES_NO_WINDOW:
             self.end_windows()
@@ -57,7 +86,7 @@ class Step:
         ):
             return  # Nothing is concluded of an open day.
         after = read(self.now, day, found, before)
-        if before is None or after[:SAID] != before[:SAID]:
+        if before is None or _says_otherwise(after, before):
             self.say(day, after, before)
         elif after != before:
             self.keep(day, after, before)
@@ -68,16 +97,16 @@ class Step:
             before = self.person.days[day]
             rules = None if before.rules is None else self.knowledge.rule_sets[before.rules]
             if before.window is not None and has_ended(self.now, before.window, rules):
-                self.say(day, before._replace(status="unexcused"), before)
+                self.say(day, replace(before, status="unexcused"), before)
 
     def say(self, day: int, after: Day, before: Day | None) -> None:
         """Tell how a day now reads, as its next revision."""
         self.seq += 1
-        revision = before.revision + 1 if before is not None else 1
-        after = after._replace(revision=revision, seq=self.seq)
+        after.revision += 1
+        after.seq = self.seq
         self.keep(day, after, before)
         data = telling.assessed(self.person, self.knowledge, day, after)
-        self.told.append(Conclusion("WorkdayAssessed", data, after.regency))
+        self.told.append(Told(WorkdayAssessed, data, after.regency))
 
     def keep(self, day: int, after: Day, before: Day | None) -> None:
         """Write a day down, and note which thresholds it may shake."""
@@ -102,11 +131,11 @@ class Step:
             said.active = False
             person.dirty_thresholds.add(said.seq)
             data = telling.retracted(person, said, left)
-            self.told.append(Conclusion("AbsenceThresholdRetracted", data, regency))
+            self.told.append(Told(AbsenceThresholdRetracted, data, regency))
         for news in verdict.reached:
             self.seq += 1
             data = telling.reached(person, klass, news)
-            self.told.append(Conclusion("AbsenceThresholdReached", data, regency))
+            self.told.append(Told(AbsenceThresholdReached, data, regency))
             last = person.line_on(news.dates[-1]) if news.dates else None
             said = Said(
                 self.seq, news.measure, news.year, klass, news.tier.days, news.days, news.dates,
@@ -116,7 +145,16 @@ class Step:
             person.dirty_thresholds.add(self.seq)
 
 
-SAID = 6  # The leading fields of a Day: a change of any of them is a new revision (B15).
+def _says_otherwise(after: Day, before: Day) -> bool:
+    """Say whether anything changed that is a new revision (B15)."""
+    return (
+        after.status != before.status
+        or after.check_ins != before.check_ins
+        or after.excuse_id != before.excuse_id
+        or after.late != before.late
+        or after.early != before.early
+        or after.missed != before.missed
+    )
 
 
 def _shakes(person: Person, day: int, after: Day, before: Day | None) -> bool:

@@ -1,10 +1,10 @@
 """What a fact does to the state of a person, and which days it can touch (semantics A12)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from services.attendance.domain.facts import take_fact
-from services.attendance.domain.knowledge import Knowledge
+from services.attendance.domain.knowledge import Knowledge, Regency
 from services.attendance.domain.person import CheckIn, Person, bucket_of
 from services.attendance.domain.reading import Moment
 from services.attendance.domain.workday import attribution
@@ -12,19 +12,26 @@ from services.attendance.domain.workday import attribution
 NEVER = 2**31
 
 
-def _check_in(now: Moment, fact_id: str, _: str, data: Any) -> Iterable[int]:
+def hear(person: Person, knowledge: Knowledge, fact_id: str, data: Any) -> int | None:
+    """Take a check-in; give the workday that it belongs to, if it is news and belongs to one."""
     instant = int(data.occurred_at.timestamp())
-    person, bucket = now.person, bucket_of(instant)
-    known = person.punches.setdefault(bucket, {})
-    if fact_id in known:
-        return ()  # Heard again: the first stands (A14).
+    bucket = bucket_of(instant)
+    known = person.punches.get(bucket)
+    if known is None:
+        known = person.punches[bucket] = {}
+    elif fact_id in known:
+        return None  # Heard again: the first stands (A14).
     known[fact_id] = instant
     person.dirty_days.add(bucket)
-    day = attribution(person, now.knowledge, instant)
-    if day is None:
-        return ()
-    person.attribute(day, (instant, fact_id))
-    return (day,)
+    day = attribution(person, knowledge, instant)
+    if day is not None:
+        person.attribute(day, (instant, fact_id))
+    return day
+
+
+def _check_in(now: Moment, fact_id: str, _: str, data: Any) -> Iterable[int]:
+    day = hear(now.person, now.knowledge, fact_id, data)
+    return () if day is None else (day,)
 
 
 def _registered(now: Moment, fact_id: str, _: str, data: Any) -> Iterable[int]:
@@ -86,10 +93,10 @@ def _schedule(now: Moment, _: str, subject: str, data: Any) -> Iterable[int]:
 
 
 def _outage(now: Moment, _: str, subject: str, data: Any) -> Iterable[int]:
-    zone = now.knowledge.regencies[subject].zone
-    begins = zone.day_of(int(data.begins_at.timestamp())) - now.knowledge.days_back
-    ends = NEVER if data.ends_at is None else zone.day_of(int(data.ends_at.timestamp()))
-    return _closed_days(now, begins, ends + now.knowledge.days_ahead)
+    regency = now.knowledge.regencies[subject]
+    begins = regency.zone.day_of(int(data.begins_at.timestamp())) - regency.days_back
+    ends = NEVER if data.ends_at is None else regency.zone.day_of(int(data.ends_at.timestamp()))
+    return _closed_days(now, begins, ends + regency.days_ahead)
 
 
 def _pin(now: Moment, _: str, _subject: str, data: Any) -> Iterable[int]:
@@ -137,12 +144,7 @@ def settle(now: Moment) -> Sequence[int]:
 
 def _closed_days(now: Moment, first: int, last: int) -> Sequence[int]:
     """Give the days of a range of which something may have been concluded."""
-    spans = [
-        (regency.first_closed, regency.last_closed)
-        for code in {line.regency for line in now.person.lines}
-        if (regency := now.knowledge.regencies.get(code)) is not None
-        and regency.first_closed is not None
-    ]
+    spans = [(r.first_closed, r.last_closed) for r in _lived(now)]
     begin = min((span[0] for span in spans if span[0] is not None), default=NEVER)
     end = max((span[1] for span in spans), default=-1)
     said = [day for day in now.person.days if first <= day <= last and not begin <= day <= end]
@@ -151,22 +153,21 @@ def _closed_days(now: Moment, first: int, last: int) -> Sequence[int]:
 
 def _reattributed(now: Moment, first: int, last: int) -> Sequence[int]:
     """Attribute the check-ins around a range of days anew (B2); give the days that may change."""
-    person, knowledge = now.person, now.knowledge
-    margin = knowledge.days_back + knowledge.days_ahead + 2
+    person = now.person
+    margin = 2 + max((r.days_back + r.days_ahead for r in _lived(now)), default=0)
     moved: set[int] = set()
     for bucket in [b for b in person.punches if first - margin <= b <= last + margin]:
         for fact_id, instant in person.punches[bucket].items():
-            moved |= _move(person, knowledge, (instant, fact_id))
+            moved |= _move(now, (instant, fact_id), margin)
     beyond = sorted(day for day in moved if not first <= day <= last)
     return [*_closed_days(now, first, last), *beyond]
 
 
-def _move(person: Person, knowledge: Knowledge, check_in: CheckIn) -> set[int]:
+def _move(now: Moment, check_in: CheckIn, margin: int) -> set[int]:
     """Put one check-in where it now belongs; give the days it left and came to."""
-    target = attribution(person, knowledge, check_in[0])
-    near = bucket_of(check_in[0])
-    reach = knowledge.days_back + knowledge.days_ahead + 3
-    for day in range(near - reach, near + reach):
+    person, near = now.person, bucket_of(check_in[0])
+    target = attribution(person, now.knowledge, check_in[0])
+    for day in range(near - margin, near + margin + 1):
         held = person.attributed.get(day)
         if held is not None and check_in in held:
             if day == target:
@@ -179,3 +180,11 @@ def _move(person: Person, knowledge: Knowledge, check_in: CheckIn) -> set[int]:
         return set()
     person.attribute(target, check_in)
     return {target}
+
+
+def _lived(now: Moment) -> Iterator[Regency]:
+    """Give the regencies in which the person ever was, as far as they are registered."""
+    for code in sorted({line.regency for line in now.person.lines}):
+        regency = now.knowledge.regencies.get(code)
+        if regency is not None:
+            yield regency

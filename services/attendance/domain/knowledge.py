@@ -5,19 +5,27 @@ record on the log (design 2).
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.attendance.domain import outages, rules, schedule
 from services.attendance.domain.calendar import Calendar
 from services.attendance.domain.outages import Outage
 from services.attendance.domain.pins import NEVER, PinBook, PinRow
 from services.attendance.domain.rules import RuleSet
-from services.attendance.domain.schedule import Schedule
+from services.attendance.domain.schedule import Plan, Schedule
 from services.attendance.domain.zones import Zone, zone_of
 
 
 class Untrue(ValueError):
     """Two facts that cannot both be true; the message names both."""
+
+
+class Ask(NamedTuple):
+    """What a schedule asks on a date: its windows, and whether people must come."""
+
+    schedule_id: str | None
+    plan: Plan | None
+    working: bool
 
 
 @dataclass
@@ -32,20 +40,27 @@ class Regency:
     rule_sets: list[RuleSet] = field(default_factory=list)
     first_closed: int | None = None
     last_closed: int = -1
-    _versions: dict[tuple[str, int], Schedule | None] = field(default_factory=dict)
+    days_back: int = 0  # How far spans reach behind and ahead of their date, over all schedules.
+    days_ahead: int = 0
+    _asks: dict[tuple[str | None, int], "Ask"] = field(default_factory=dict)
     _rules: dict[tuple[str, int], RuleSet | None] = field(default_factory=dict)
 
     def is_closed(self, day: int) -> bool:
         """Say whether a workday of this regency is closed."""
         return self.first_closed is not None and self.first_closed <= day <= self.last_closed
 
-    def schedule(self, schedule_id: str, day: int) -> Schedule | None:
-        """Give the version of a schedule in force (semantics B5)."""
+    def asks(self, schedule_id: str | None, day: int) -> "Ask":
+        """Say what a schedule asks of its people on a date (semantics B3, B5)."""
         key = schedule_id, day
-        if key not in self._versions:
-            versions = self.schedules.get(schedule_id, ())
-            self._versions[key] = schedule.in_force(versions, self.code, day)
-        return self._versions[key]
+        found = self._asks.get(key)
+        if found is None:
+            versions = self.schedules.get(schedule_id, ()) if schedule_id else ()
+            version = schedule.in_force(versions, self.code, day)
+            plan = version.plan(self.zone, day) if version is not None else None
+            free = self.calendar.is_holiday(day) and not (version and version.on_holidays)
+            working = plan is not None and bool(plan.presence) and not free
+            found = self._asks[key] = Ask(version and version.id, plan, working)
+        return found
 
     def rules(self, employment: str, day: int) -> RuleSet | None:
         """Give the rule set in force for a class on a day, as known now."""
@@ -56,7 +71,7 @@ class Regency:
 
     def forget_answers(self) -> None:
         """Drop the answers kept at hand: something new was published."""
-        self._versions.clear()
+        self._asks.clear()
         self._rules.clear()
 
 
@@ -77,16 +92,14 @@ class Knowledge:
     units: dict[str, Unit] = field(default_factory=dict)
     rule_sets: dict[str, RuleSet] = field(default_factory=dict)  # By key.
     pins: PinBook = field(default_factory=PinBook)
-    days_back: int = 0  # How far spans reach behind and ahead of their date, over all schedules.
-    days_ahead: int = 0
+    _unit_schedules: dict[str | None, str | None] = field(default_factory=dict)
 
     def unit_schedule(self, unit_id: str | None) -> str | None:
         """Give the schedule of a unit, else of the nearest unit above that has one (B5)."""
-        for above in self.units_up(unit_id):
-            found = self.units[above].schedule_id
-            if found:
-                return found
-        return None
+        if unit_id not in self._unit_schedules:
+            above = (self.units[unit].schedule_id for unit in self.units_up(unit_id))
+            self._unit_schedules[unit_id] = next(filter(None, above), None)
+        return self._unit_schedules[unit_id]
 
     def units_up(self, unit_id: str | None) -> list[str]:
         """Give a unit and those above it; a circle ends where it closes."""
@@ -107,6 +120,7 @@ def learn(knowledge: Knowledge, kind: str, subject: str, data: Any) -> None:
         return
     if kind == "UnitRegistered":
         knowledge.units[data.unit_id] = Unit(data.regency, data.parent_unit_id, data.schedule_id)
+        knowledge._unit_schedules.clear()  # noqa: SLF001  (its own module)
         return
     if kind == "PinAssigned":
         ends = NEVER if data.valid_to is None else data.valid_to.toordinal()
@@ -123,17 +137,18 @@ def learn(knowledge: Knowledge, kind: str, subject: str, data: Any) -> None:
         teach(knowledge, regency, data)
 
 
-def _schedule(knowledge: Knowledge, regency: Regency, data: Any) -> None:
+def _schedule(_: Knowledge, regency: Regency, data: Any) -> None:
     version = schedule.schedule_from(data)
     regency.schedules.setdefault(version.id, []).append(version)
     before, after = version.reach()
-    knowledge.days_back = max(knowledge.days_back, after)
-    knowledge.days_ahead = max(knowledge.days_ahead, before)
+    regency.days_back = max(regency.days_back, after)
+    regency.days_ahead = max(regency.days_ahead, before)
     regency.forget_answers()
 
 
 def _calendar(_: Knowledge, regency: Regency, data: Any) -> None:
     regency.calendar.decree(data.on.toordinal(), data.scope, data.kind)
+    regency.forget_answers()
 
 
 def _outage(_: Knowledge, regency: Regency, data: Any) -> None:

@@ -35,8 +35,9 @@ class Excuse:
     revoked: bool = False
 
 
-class Day(NamedTuple):
-    """A workday as it was last said."""
+@dataclass(slots=True)
+class Day:
+    """A workday as it was last said. Never changed once it is kept: a revision is a new one."""
 
     status: str
     late: int

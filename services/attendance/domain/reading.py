@@ -25,7 +25,7 @@ class Moment:
 def read(now: Moment, day: int, found: Asked, before: Day | None) -> Day:
     """Read a day off the facts (design 5.3, semantics B). `before`: as it was last said.
 
-    Revision and seq are those of before; who says the day gives it new ones.
+    Revision and seq are those of before; who says the day gives it its own.
     """
     person, line = now.person, found.line
     employment = line.employment if line is not None else _last(before).employment
@@ -39,9 +39,10 @@ def read(now: Moment, day: int, found: Asked, before: Day | None) -> Day:
     if not found.required or found.plan is None:
         status = "off"
     else:
-        met = meet(found.plan, [t for t, _ in heard])
-        if met.marks >= (rules.min_marks if rules is not None else DEFAULT_MARKS):
-            status, late, early, missed = "present", met.late, met.early, met.missed
+        marks, *met = meet(found.plan, [t for t, _ in heard])
+        if marks >= (rules.min_marks if rules is not None else DEFAULT_MARKS):
+            status = "present"
+            late, early, missed = met
             converts = _convertible(now, day, found, rules, excuse_id, late + early)
         elif excuse_id is not None:
             status = "excused"
@@ -61,7 +62,7 @@ def read(now: Moment, day: int, found: Asked, before: Day | None) -> Day:
         employment,
         regency,
         line.unit_id if line is not None else None,
-        found.schedule.id if found.schedule is not None else None,
+        found.schedule_id,
         rules.key if rules is not None else None,
         converts,
         before.seq if before is not None else 0,

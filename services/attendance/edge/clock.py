@@ -1,0 +1,121 @@
+"""Local times of one zone and the instants they stand for (semantics A3).
+
+Units: an instant is whole seconds since 1970 UTC; a local time is whole seconds since
+1970-01-01T00:00:00 on the local clock. Both are plain integers: a dataset holds millions.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import cache
+from zoneinfo import ZoneInfo
+
+DAY = 86_400
+EPOCH_DAY = date(1970, 1, 1).toordinal()
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (a local clock has no zone)
+
+
+class LocalClock:
+    """The clock of a zone; the offsets of whole days are kept at hand."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._zone = ZoneInfo(name)
+        self._by_local_day: dict[int, int | None] = {}
+        self._by_day: dict[int, int | None] = {}
+        self._dates: dict[int, str] = {}
+
+    def instant(self, local: int) -> int:
+        """Give the instant of a local time; of a time that comes twice the first is meant."""
+        day = local // DAY
+        try:
+            offset = self._by_local_day[day]
+        except KeyError:
+            offset = self._by_local_day[day] = self._steady(day, self._offset_of_local)
+        if offset is None:
+            offset = self._offset_of_local(local)
+        return local - offset
+
+    def offset(self, instant: int) -> int:
+        """Give the seconds by which the local clock is ahead of UTC."""
+        day = instant // DAY
+        try:
+            offset = self._by_day[day]
+        except KeyError:
+            offset = self._by_day[day] = self._steady(day, self._offset_at)
+        return self._offset_at(instant) if offset is None else offset
+
+    def local(self, instant: int) -> int:
+        """Give the local time of an instant."""
+        return instant + self.offset(instant)
+
+    def date_of(self, instant: int) -> date:
+        """Give the local date of an instant."""
+        return date.fromordinal(self.local(instant) // DAY + EPOCH_DAY)
+
+    def noon(self, day: date) -> int:
+        """Give the instant of 12:00 local time."""
+        return self.instant((day.toordinal() - EPOCH_DAY) * DAY + DAY // 2)
+
+    def aware(self, instant: int) -> datetime:
+        """Give the instant as a time with the local offset (in UTC before zones had whole minutes)."""
+        return datetime.fromtimestamp(instant, _fixed(self.offset(instant)))
+
+    def iso(self, instant: int) -> str:
+        """Give the instant in ISO 8601 with the local offset, whole seconds."""
+        offset = self.offset(instant)
+        if offset % 60:
+            offset = 0
+        day, second = divmod(instant + offset, DAY)
+        return f"{_iso_date(day)}T{_iso_second(second)}{_iso_offset(offset)}"
+
+    def _steady(self, day: int, offset_of: Callable[[int], int]) -> int | None:
+        first, last = offset_of(day * DAY), offset_of(day * DAY + DAY - 1)
+        return first if first == last else None
+
+    def _offset_of_local(self, local: int) -> int:
+        moment = (_EPOCH + timedelta(seconds=local)).replace(tzinfo=self._zone)
+        return _seconds(moment)
+
+    def _offset_at(self, instant: int) -> int:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=instant)
+        return _seconds(moment.astimezone(self._zone))
+
+
+@cache
+def clock_of(name: str) -> LocalClock:
+    """Give the one clock of a zone. Errors: ValueError or ZoneInfoNotFoundError for a name of none."""
+    return LocalClock(name)
+
+
+def local_text(local: int) -> str:
+    """Give a local time in ISO 8601, without an offset."""
+    day, second = divmod(local, DAY)
+    return f"{_iso_date(day)}T{_iso_second(second)}"
+
+
+def _seconds(moment: datetime) -> int:
+    offset = moment.utcoffset()
+    if offset is None:
+        raise ValueError("a time without a zone")
+    return int(offset.total_seconds())
+
+
+@cache
+def _fixed(offset: int) -> timezone:
+    return timezone(timedelta(seconds=0 if offset % 60 else offset))
+
+
+@cache
+def _iso_date(day: int) -> str:
+    return date.fromordinal(day + EPOCH_DAY).isoformat()
+
+
+@cache
+def _iso_second(second: int) -> str:
+    return f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
+
+
+@cache
+def _iso_offset(offset: int) -> str:
+    sign, minutes = "-" if offset < 0 else "+", abs(offset) // 60
+    return f"{sign}{minutes // 60:02}:{minutes % 60:02}"

@@ -1,4 +1,4 @@
-"""`python -m tests.oracle DATASET --through DATE --out OUT`, or `generate --seed S … --out DIR`."""
+"""`python -m tests.oracle DATASET --through DATE --out OUT`, or `generate --seed S --out DIR`."""
 
 import argparse
 import sys

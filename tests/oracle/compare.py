@@ -1,4 +1,4 @@
-"""Compares two folders of exports row by row; the order of rows and the spelling of cases are free."""
+"""Compares two folders of exports; the order of rows and the spelling of cases are free."""
 
 import csv
 from collections import Counter, defaultdict

@@ -41,7 +41,7 @@ SPICES = frozenset(
         "zones",
     )
 )
-"""Hard things that can be left out, one by one, to find the smallest dataset that still differs."""
+"""Hard things that can be left out, to find the smallest dataset that still differs."""
 
 
 def write_dataset(

@@ -56,8 +56,8 @@ def clock(text: str) -> timedelta:
 def near(dice: Random, opens: timedelta, due: timedelta, closes: timedelta) -> timedelta:
     """Give a time around a checkpoint, often on the second where a rule changes its mind."""
     if some(dice, 0.2):
-        edge = dice.choice([opens, due, closes, closes + timedelta(minutes=30),
-                            opens - timedelta(minutes=30)])  # fmt: skip  # The ends of span.
+        slack = timedelta(minutes=30)
+        edge = dice.choice([opens, due, closes, closes + slack, opens - slack])
         return edge + dice.choice([-SECOND, timedelta(), SECOND])
     return due + timedelta(seconds=int(dice.gauss(0, 1200)))
 

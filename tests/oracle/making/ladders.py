@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.oracle.making.draft import Draft, some, stamp
 from tests.oracle.making.places import Places
@@ -19,49 +19,50 @@ SANCTIONS = (
 FROM_THE_BEGINNING = date(2021, 8, 31)
 
 
+class Head(NamedTuple):
+    """What tells one rule set from another."""
+
+    name: str
+    version: int
+    regency: str
+    classes: list[str]
+    begins: date
+
+
 def make_rules(draft: Draft, places: Places) -> None:
     dice = draft.dice("rules")
-    publish(draft, dice, "pp94-2021", 1, "*", ["PNS", "CPNS"], FROM_THE_BEGINNING)
+    publish(draft, dice, Head("pp94-2021", 1, "*", ["PNS", "CPNS"], FROM_THE_BEGINNING))
     if draft.wants("classes"):
-        publish(draft, dice, "pppk", 1, "*", ["PPPK"], FROM_THE_BEGINNING)
+        publish(draft, dice, Head("pppk", 1, "*", ["PPPK"], FROM_THE_BEGINNING))
         if some(dice, 0.4):
-            publish(draft, dice, "paruh", 2, "*", ["PPPK_PARUH_WAKTU"], FROM_THE_BEGINNING)
+            publish(draft, dice, Head("paruh", 2, "*", ["PPPK_PARUH_WAKTU"], FROM_THE_BEGINNING))
     if draft.wants("own rules"):
         for code in places.zones:
             if some(dice, 0.4):
                 classes = dice.choice([["PNS"], ["PNS", "CPNS", "PPPK"], ["PPPK"]])
                 begins = dice.choice([date(2023, 1, 1), draft.day(dice)])
-                publish(draft, dice, f"perda-{code}", 1, code, classes, begins)
+                publish(draft, dice, Head(f"perda-{code}", 1, code, classes, begins))
     if draft.wants("late rules"):
         begins = draft.day(dice, -10)
         recorded = stamp(dice, begins + timedelta(days=dice.randint(-5, 20)))
-        publish(draft, dice, "pp94-2021", 2, "*", ["PNS", "CPNS"], begins, recorded)
-        publish(draft, dice, "pp94-2021", 3, "*", ["CPNS"], begins)
+        publish(draft, dice, Head("pp94-2021", 2, "*", ["PNS", "CPNS"], begins), recorded)
+        publish(draft, dice, Head("pp94-2021", 3, "*", ["CPNS"], begins))
 
 
-def publish(
-    draft: Draft,
-    dice: Random,
-    name: str,
-    version: int,
-    regency: str,
-    classes: list[str],
-    begins: date,
-    recorded: str | None = None,
-) -> None:
+def publish(draft: Draft, dice: Random, head: Head, recorded: str | None = None) -> None:
     tree: dict[str, Any] = {
-        "id": name,
-        "version": str(version),
+        "id": head.name,
+        "version": str(head.version),
         "legal_basis": "PP 94/2021",
-        "regency": regency,
-        "applies_to": classes,
-        "effective_from": begins.isoformat(),
+        "regency": head.regency,
+        "applies_to": head.classes,
+        "effective_from": head.begins.isoformat(),
         "counting": counting(draft, dice),
         "tiers": {"cumulative": ladder(dice), "consecutive": runs(dice)},
     }
     if recorded:
         tree["recorded_at"] = recorded
-    draft.documents[f"rules/{name}.{version}.yaml"] = tree
+    draft.documents[f"rules/{head.name}.{head.version}.yaml"] = tree
 
 
 def counting(draft: Draft, dice: Random) -> dict[str, str]:

@@ -133,7 +133,7 @@ def make_pins(draft: Draft, places: Places, dice: Random, life: Life) -> None:
 
 
 def reassign_pins(draft: Draft, lives: list[Life]) -> None:
-    """Hand some PINs over to somebody else by date, for a while or for good, known in time or not."""
+    """Hand some PINs over by date, for a while or for good, known in time or not."""
     dice = draft.dice("reassign")
     for life in lives:
         if not life.pins or not some(dice, 0.25):

@@ -1,4 +1,4 @@
-"""What offices say in a random dataset: letters, holidays, outages, most of them late sometimes."""
+"""What offices say in a random dataset, often late: letters, holidays, outages."""
 
 from datetime import date, timedelta
 from random import Random

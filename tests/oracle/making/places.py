@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from tests.oracle.making.draft import Draft, some, stamp
 
@@ -114,6 +114,14 @@ def make_devices(draft: Draft, places: Places, code: str) -> None:
         places.device_zones[serial] = zone or places.zones[code]
 
 
+class Publish(Protocol):
+    """Writes one version of a schedule."""
+
+    def __call__(
+        self, name: str, regency: str, begins: date, week: dict[str, Points], **more: str
+    ) -> None: ...
+
+
 def document(
     name: str, regency: str, begins: date, week: dict[str, Points], **more: str
 ) -> dict[str, Any]:
@@ -166,7 +174,7 @@ def make_schedules(draft: Draft, places: Places) -> None:
         make_ramadan(draft, dice, list(places.zones), publish)
 
 
-def make_ramadan(draft: Draft, dice: Random, codes: list[str], publish: Any) -> None:
+def make_ramadan(draft: Draft, dice: Random, codes: list[str], publish: Publish) -> None:
     """Publish shorter hours for some weeks, some of them only after they have begun."""
     for name, regency in [
         ("kantor", "*"),

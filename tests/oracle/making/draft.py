@@ -49,7 +49,7 @@ class Draft:
 
     def day(self, dice: Random, first: int = 0, last: int = 0) -> date:
         """Give a random day, from `first` days after the start to `last` days after the end."""
-        return self.start + timedelta(days=dice.randint(first, self.days - 1 + last))
+        return self.start + timedelta(days=dice.randint(first, max(first, self.days - 1 + last)))
 
     def write(self, folder: Path) -> None:
         for name, columns in COLUMNS.items():

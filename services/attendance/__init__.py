@@ -1,1 +1,1 @@
-"""Attendance: hears what devices, files and officials say; tells workdays assessed and thresholds reached."""
+"""Attendance: hears devices, files and officials; tells workdays assessed, thresholds reached."""

@@ -21,7 +21,7 @@ class AssessorStage:
     topics: Sequence[str] = (words.FACTS,)
 
     def __init__(self) -> None:
-        self._folding = InMemory(Assessor())
+        self._folding = InMemory(Assessor(forgets=False))
         self._broadcasts = 0
 
     def hear(self, event: Envelope) -> Sequence[Envelope]:

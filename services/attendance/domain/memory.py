@@ -1,0 +1,74 @@
+"""Which days of a person are at hand, and which must be read first: a fact costs what it touches.
+
+Days below a person's `floor` are not in memory, only their trace in the history. An ordinary fact
+never looks that far back; a late one says how far, and the rows are read for that person alone.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from services.attendance.domain.knowledge import Knowledge
+from services.attendance.domain.person import Person, bucket_of
+
+MARGIN = 3  # A span touches the days beside its own; so does a punch kept by its date at UTC+8.
+_AMPLE = 30  # Days; more than any span reaches. Spares the ordinary fact a closer look.
+
+
+def looks_back_to(person: Person, knowledge: Knowledge, kind: str, data: Any) -> int:
+    """Give the earliest day whose details a fact needs; whatever is above the floor is at hand."""
+    earliest = _EARLIEST.get(kind)
+    if earliest is None:
+        return person.floor
+    first = earliest(person, data)
+    if first >= person.floor + _AMPLE:
+        return person.floor
+    lived = [knowledge.regencies.get(line.regency) for line in person.lines]
+    spans = max((r.days_back + r.days_ahead for r in lived if r is not None), default=0)
+    return first - spans - MARGIN
+
+
+def forget_below(person: Person, floor: int) -> None:
+    """Drop the details of old days; what is pending or not written yet stays, and all after it."""
+    floor = min([floor, *person.pending, *person.dirty_days])
+    for kept in (person.days, person.attributed):
+        for day in [day for day in kept if day < floor]:
+            del kept[day]
+    for day in [day for day in person.punches if day < floor - MARGIN]:
+        del person.punches[day]
+    person.stored_days = {day for day in person.stored_days if day >= floor - MARGIN}
+    person.floor = max(person.floor, floor)
+
+
+def _excuse_began(person: Person, data: Any) -> int:
+    return min((e.first for e in person.excuses if e.id == data.excuse_id), default=2**31)
+
+
+def take_up(person: Person, floor: int) -> None:
+    """Give restored days their check-ins back, now that they are at hand from `floor` on.
+
+    What is in none of them belongs to an open day, or to none: the next fact settles it.
+    """
+    person.floor = floor
+    for day in [day for day in person.days if day < floor]:
+        del person.days[day]  # Its check-ins may lie in rows that were not read.
+    placed = {i for held in person.attributed.values() for _, i in held}
+    heard = {i: t for punches in person.punches.values() for i, t in punches.items()}
+    for day, said in person.days.items():
+        if day not in person.attributed and said.check_ins:
+            person.attributed[day] = [(heard[i], i) for i in said.check_ins]
+            placed.update(said.check_ins)
+    person.loose = sorted((t, i) for i, t in heard.items() if i not in placed)
+
+
+_EARLIEST: dict[str, Callable[[Person, Any], int]] = {
+    "CheckInRecorded": lambda _, data: bucket_of(int(data.occurred_at.timestamp())),
+    "EmployeeRegistered": lambda _, data: data.active_from.toordinal(),
+    "ShiftAssigned": lambda _, data: data.on.toordinal(),
+    "ExcuseRecorded": lambda _, data: data.first_on.toordinal(),
+    "ExcuseRevoked": _excuse_began,
+    "WorkdayClosed": lambda _, data: data.on.toordinal(),
+    "CalendarPublished": lambda _, data: data.on.toordinal(),
+    "SchedulePublished": lambda _, data: data.effective_from.toordinal(),
+    "OutageDeclared": lambda _, data: bucket_of(int(data.begins_at.timestamp())),
+    "PinAssigned": lambda _, data: data.valid_from.toordinal(),
+}

@@ -1,0 +1,95 @@
+"""A person's days and thresholds as rows of the tables, and back."""
+
+from datetime import date
+
+import msgspec
+
+from services.attendance.domain.person import Day, Person, Said
+from services.attendance.domain.rules import class_of
+from services.attendance.domain.zones import date_of
+from shared.events.envelope import canonical
+from shared.runtime.projection import Row
+
+_ENCODE = msgspec.json.Encoder().encode  # Not sorted: punches keep the order in which they came.
+_PUNCHES = msgspec.json.Decoder(dict[str, int])
+_IDS = msgspec.json.Decoder(list[str])
+_UNSAID = (None,) * 14
+
+
+def day_row(person: Person, day: int) -> Row:
+    heard = person.punches.get(day, {})
+    punches = _ENCODE(heard) if heard else None
+    said = person.days.get(day)
+    if said is None:
+        return (person.id, date_of(day), punches, None, *_UNSAID)
+    same = said.check_ins == tuple(heard)
+    return (
+        person.id,
+        date_of(day),
+        punches,
+        None if same else canonical(said.check_ins),
+        said.status,
+        said.late,
+        said.early,
+        ";".join(said.missed),
+        said.excuse_id,
+        said.revision,
+        None if said.window is None else date_of(said.window),
+        said.employment,
+        said.regency,
+        said.unit_id,
+        said.schedule_id,
+        said.rules,
+        said.converts,
+        said.seq,
+    )
+
+
+def restore_history(person: Person, row: Row) -> None:
+    """Put all days ever said into the history; the columns are arrays of equal length."""
+    for on, status, rules, employment, converts, seq in zip(*row[1:], strict=True):
+        person.history.put(on.toordinal(), status, rules, class_of(employment), converts, seq)
+
+
+def restore_day(person: Person, row: Row) -> None:
+    (
+        _, on, punches, check_ins, status, late, early, missed, excuse_id, revision, window,
+        employment, regency, unit_id, schedule_id, rules, converts, seq,
+    ) = row  # fmt: skip
+    day = on.toordinal()
+    person.stored_days.add(day)
+    heard = _PUNCHES.decode(punches) if punches is not None else {}
+    if heard:
+        person.punches[day] = heard
+    if status is None:
+        return
+    ids = list(heard) if check_ins is None else _IDS.decode(check_ins)
+    person.days[day] = Day(
+        status, late, early, tuple(missed.split(";")) if missed else (), excuse_id, tuple(ids),
+        revision, None if window is None else window.toordinal(), employment, regency, unit_id,
+        schedule_id, rules, converts, seq,
+    )  # fmt: skip
+    if status == "pending":
+        person.pending.add(day)
+
+
+def said_row(person: Person, said: Said) -> Row:
+    return (
+        person.id,
+        said.seq,
+        said.measure,
+        said.year,
+        said.klass,
+        said.threshold_days,
+        said.days,
+        ";".join(date_of(d).isoformat() for d in said.dates),
+        said.regency,
+        date_of(said.dates[-1]) if said.dates else None,
+        "active" if said.active else "retracted",
+    )
+
+
+def said_of(row: Row) -> Said:
+    _, seq, measure, year, klass, threshold_days, days, dates, regency, _, state = row
+    on = tuple(date.fromisoformat(d).toordinal() for d in dates.split(";") if d)
+    return Said(seq, measure, year, klass, threshold_days, days, on, regency, state == "active")

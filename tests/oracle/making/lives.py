@@ -33,7 +33,8 @@ class Life:
 
 
 def make_lives(draft: Draft, places: Places, people: int) -> list[Life]:
-    lives = []
+    lives: list[Life] = []
+    taken: set[tuple[str, str]] = set()
     for number in range(people):
         dice = draft.dice(f"life {number}")
         life = Life(
@@ -43,7 +44,7 @@ def make_lives(draft: Draft, places: Places, people: int) -> list[Life]:
             dice.choice([0.03, 0.1, 0.3, 0.3, 0.6, 0.9]),
         )
         make_history(draft, places, dice, life)
-        make_pins(draft, places, draft.dice(f"pins {number}"), life)
+        make_pins(draft, places, draft.dice(f"pins {number}"), life, taken)
         make_shifts(draft, places, draft.dice(f"shifts {number}"), life)
         lives.append(life)
     if draft.wants("pins"):
@@ -73,8 +74,10 @@ def make_history(draft: Draft, places: Places, dice: Random, life: Life) -> None
     changes = dice.choice([0, 0, 1, 1, 2]) if draft.wants("moves") else 0
     for _ in range(changes):
         code, unit, kind = change(draft, places, dice, (code, unit, kind))
-        begins = draft.day(dice, 2, -3)
+        begins = draft.day(dice, 2, -3) if not some(dice, 0.15) else begins
         told = begins + timedelta(days=dice.choice([-3, 0, 0, 4, 15]))
+        if begins < draft.start:  # A correction of the line before, from its very beginning.
+            told = draft.day(dice, 1, -5)
         told = max(told, draft.start)
         own = dice.choice(["", "", "kantor", f"enam-{code}", "malam", f"enam-{codes[0]}"])
         ends = draft.day(dice, 15) if draft.wants("leaves") and some(dice, 0.15) else None
@@ -117,14 +120,19 @@ def change(
     return code, unit, kind
 
 
-def make_pins(draft: Draft, places: Places, dice: Random, life: Life) -> None:
+def make_pins(
+    draft: Draft, places: Places, dice: Random, life: Life, taken: set[tuple[str, str]]
+) -> None:
     """Give a PIN on one or two devices of each regency; some rows become known late."""
     for code in dict.fromkeys(stage[1] for stage in life.stages):
         devices = places.devices[code] if some(dice, 0.4) else [dice.choice(places.devices[code])]
         for serial in devices:
-            pin = dice.choice([f"{life.number:03}", f"{100 + life.number}", f"A{life.number}"])
-            if (serial, pin) in life.pins:
-                continue
+            pin = f"{life.number:03}"
+            if draft.wants("pins"):
+                pin = dice.choice([pin, f"A{life.number}", "1", "01", str(life.number % 4)])
+            if (serial, pin) in taken:
+                pin = f"{life.number:03}"
+            taken.add((serial, pin))
             life.pins.append((serial, pin))
             cells = [serial, pin, life.name, LONG_AGO.isoformat(), ""]
             if draft.wants("late pins") and some(dice, 0.3):
@@ -135,12 +143,16 @@ def make_pins(draft: Draft, places: Places, dice: Random, life: Life) -> None:
 def reassign_pins(draft: Draft, lives: list[Life]) -> None:
     """Hand some PINs over by date, for a while or for good, known in time or not."""
     dice = draft.dice("reassign")
+    begun: set[tuple[str, str, date]] = set()
     for life in lives:
         if not life.pins or not some(dice, 0.25):
             continue
         serial, pin = dice.choice(life.pins)
         heir = dice.choice(lives)
         begins = draft.day(dice, 3, -5)
+        if (serial, pin, begins) in begun:  # Which of two that begin together holds is a reading.
+            continue
+        begun.add((serial, pin, begins))
         ends = begins + timedelta(days=dice.randint(0, 12)) if some(dice, 0.5) else None
         cells = [serial, pin, heir.name, begins.isoformat(), ends.isoformat() if ends else ""]
         if draft.wants("late pins") and some(dice, 0.5):

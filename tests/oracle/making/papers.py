@@ -51,7 +51,7 @@ def make_outages(draft: Draft, places: Places) -> None:
     """Declare outages of a regency, a unit, a device or both, in time, late, or without an end."""
     dice = draft.dice("outages")
     codes = list(places.zones)
-    for number in range(2 + draft.days // 12):
+    for number in range(3 + draft.days // 5):
         code = dice.choice(codes)
         shape = dice.choice(["regency", "unit", "device", "both"])
         unit = dice.choice(places.units[code]) if shape in {"unit", "both"} else ""
@@ -60,7 +60,7 @@ def make_outages(draft: Draft, places: Places) -> None:
         begins = dice.choice(
             [f"{day}T06:00:00", f"{day}T09:00:01", f"{day}T19:00:00", f"{day}", f"{day}T21:30:00"]
         )
-        after = day + timedelta(days=dice.choice([0, 0, 1, 3]))
+        after = day + timedelta(days=dice.choice([0, 0, 1, 3, 7]))
         ends = dice.choice([f"{after}", f"{after}T23:00:00"])
         if shape != "regency" and some(dice, 0.15):
             ends = ""

@@ -53,7 +53,7 @@ NIGHT: Points = [
 LONG: Points = [
     ("masuk", "07:00", "08:00", "09:00", "presence", "in"),
     ("tengah", "23:00", "24:00", "25:00", "presence", "any"),
-    ("pulang", "31:00", "32:00", "33:00", "presence", "out"),
+    ("pulang", "31:00", "32:00", "37:00", "presence", "out"),
 ]
 
 

@@ -5,7 +5,7 @@ matters of an employee (design 6). Whatever is heard leaves at least one event i
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from services.discipline.matters import (
     Matters,
@@ -33,6 +33,8 @@ Told = (
     | SanctionProposalReinstated
     | CaseReviewRequired
 )
+
+News = TypeVar("News", SanctionProposalWithdrawn, SanctionProposalReinstated, CaseReviewRequired)
 
 
 class Heard(NamedTuple):
@@ -89,17 +91,11 @@ def _on_retracted(retracted: AbsenceThresholdRetracted, matters: Matters) -> Seq
         case "noted" | "withdrawn":
             return [_noted(threshold, siblings, retracted)]
         case "superseded":
-            return [_withdrawn(threshold)]
+            return [_about(SanctionProposalWithdrawn, threshold)]
         case "decided":
-            return [
-                CaseReviewRequired(
-                    case_id=_case_of(threshold),
-                    employee_id=threshold.said.employee_id,
-                    threshold_event_id=threshold.event_id,
-                )
-            ]
+            return [_about(CaseReviewRequired, threshold)]
         case "proposed":
-            return [_withdrawn(threshold), *_fallback(siblings)]
+            return [_about(SanctionProposalWithdrawn, threshold), *_fallback(siblings)]
 
 
 def _fallback(siblings: list[Threshold]) -> Sequence[Told]:
@@ -108,13 +104,7 @@ def _fallback(siblings: list[Threshold]) -> Sequence[Told]:
     if heir is None:
         return []
     if heir.standing == "superseded":
-        return [
-            SanctionProposalReinstated(
-                case_id=_case_of(heir),
-                employee_id=heir.said.employee_id,
-                threshold_event_id=heir.event_id,
-            )
-        ]
+        return [_about(SanctionProposalReinstated, heir)]
     return [_proposed(heir, siblings, supersedes=None)]
 
 
@@ -170,11 +160,18 @@ def _proposed(
     )
 
 
-def _withdrawn(threshold: Threshold) -> SanctionProposalWithdrawn:
-    return SanctionProposalWithdrawn(
-        case_id=_case_of(threshold),
+def _about(kind: type[News], threshold: Threshold) -> News:
+    """Say news of a proposal. Errors: ValueError if it was never proposed."""
+    if threshold.case_id is None:
+        message = f"never proposed: {threshold.event_id}"
+        raise ValueError(message)
+    return kind(
+        case_id=threshold.case_id,
         employee_id=threshold.said.employee_id,
         threshold_event_id=threshold.event_id,
+        year=threshold.said.year,
+        sanction=threshold.said.tier.sanction,
+        employee=threshold.said.employee,
     )
 
 
@@ -189,11 +186,3 @@ def _noted(threshold: Threshold, siblings: list[Threshold], news: Said) -> Thres
         threshold_days=said.threshold_days,
         news="reached" if isinstance(news, AbsenceThresholdReached) else "retracted",
     )
-
-
-def _case_of(threshold: Threshold) -> str:
-    """Give the case of a proposal. Errors: ValueError if it was never proposed."""
-    if threshold.case_id is None:
-        message = f"never proposed: {threshold.event_id}"
-        raise ValueError(message)
-    return threshold.case_id

@@ -29,36 +29,35 @@ class ThresholdNoted(CaseEvent):
     news: Literal["reached", "retracted"]
 
 
-class SanctionProposed(CaseEvent):
+class ProposalEvent(CaseEvent):
+    """Something that happened to the proposal that a threshold asks for."""
+
+    threshold_event_id: str
+    year: int
+    sanction: str
+    employee: EmployeeThen  # As known when the threshold was said: who answers for the person.
+
+
+class SanctionProposed(ProposalEvent):
     """The law asks for this sanction; an official decides what follows."""
 
     level: Level
-    sanction: str
     article: str
     measure: Measure
-    year: int
     days: int
     weight: int
     rule_set: RuleSetRef
-    threshold_event_id: str
     evidence: tuple[str, ...]
-    employee: EmployeeThen  # As known when the threshold was said: who answers for the person.
     supersedes: str | None = None  # threshold_event_id of the proposal that this one takes over.
 
 
-class SanctionProposalWithdrawn(CaseEvent):
+class SanctionProposalWithdrawn(ProposalEvent):
     """The threshold of an undecided proposal no longer stands."""
 
-    threshold_event_id: str
 
-
-class SanctionProposalReinstated(CaseEvent):
+class SanctionProposalReinstated(ProposalEvent):
     """The heavier proposal fell: this superseded one is open again (semantics D4)."""
 
-    threshold_event_id: str
 
-
-class CaseReviewRequired(CaseEvent):
+class CaseReviewRequired(ProposalEvent):
     """A threshold of a decided case no longer stands: an official must look again."""
-
-    threshold_event_id: str

@@ -34,8 +34,8 @@ class Stage(Protocol):
 class InMemory(Generic[State, Knowledge]):
     """A projection with its states and its rows in dicts.
 
-    `states` is by subject, in no order; rows are kept only if wanted. A projection that asks for older rows (`reach`) cannot be
-    driven here: its states must be whole.
+    `states` is by subject, in no order; rows are kept only if wanted. A projection that asks for
+    older rows (`reach`) cannot be driven here: its states must be whole.
     """
 
     def __init__(

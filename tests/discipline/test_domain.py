@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given as for_all
@@ -52,14 +53,25 @@ def proposed(heard: Heard, case_id: str = "A-2026-PNS", over: str | None = None)
     )
 
 
-def withdrawn(event_id: str, case_id: str = "A-2026-PNS") -> Told:
-    return SanctionProposalWithdrawn(case_id=case_id, employee_id="A", threshold_event_id=event_id)
+def withdrawn(heard: Heard, case_id: str = "A-2026-PNS") -> Told:
+    return SanctionProposalWithdrawn(**about(heard, case_id))
 
 
-def reinstated(event_id: str, case_id: str = "A-2026-PNS") -> Told:
-    return SanctionProposalReinstated(
-        case_id=case_id, employee_id="A", threshold_event_id=event_id
-    )
+def reinstated(heard: Heard, case_id: str = "A-2026-PNS") -> Told:
+    return SanctionProposalReinstated(**about(heard, case_id))
+
+
+def about(heard: Heard, case_id: str) -> dict[str, Any]:
+    fact = heard.said
+    tier = RUN_TIER if fact.measure == "consecutive" else LADDER[fact.threshold_days]
+    return {
+        "case_id": case_id,
+        "employee_id": "A",
+        "threshold_event_id": heard.event_id,
+        "year": fact.year,
+        "sanction": tier[1],
+        "employee": PERSON,
+    }
 
 
 def noted(heard: Heard, news: str = "reached", case_id: str = "A-2026-PNS") -> Told:
@@ -108,30 +120,30 @@ def test_only_what_is_heavier_by_one_supersedes(weight: int, *, is_proposed: boo
 
 
 def test_the_retraction_of_the_open_proposal_withdraws_it() -> None:
-    assert given(THREE).when(retracted("r", THREE)) == [withdrawn("t3")]
+    assert given(THREE).when(retracted("r", THREE)) == [withdrawn(THREE)]
 
 
 def test_the_superseded_proposal_is_open_again_when_the_heavier_falls() -> None:
     """D4."""
-    assert given(THREE, FOUR).when(retracted("r", FOUR)) == [withdrawn("t4"), reinstated("t3")]
+    assert given(THREE, FOUR).when(retracted("r", FOUR)) == [withdrawn(FOUR), reinstated(THREE)]
 
 
 def test_a_threshold_that_was_only_noted_is_proposed_when_the_heavier_falls() -> None:
     """D4: it was never proposed, so it is proposed now."""
-    assert given(RUN, FOUR).when(retracted("r", RUN)) == [withdrawn("run"), proposed(FOUR)]
+    assert given(RUN, FOUR).when(retracted("r", RUN)) == [withdrawn(RUN), proposed(FOUR)]
 
 
 def test_the_heaviest_that_is_still_active_stands() -> None:
     """D4: of those that are left, whether superseded or noted before."""
     past = given(THREE, RUN, SEVEN, FOUR)
 
-    assert past.when(retracted("r", RUN)) == [withdrawn("run"), proposed(SEVEN)]
+    assert past.when(retracted("r", RUN)) == [withdrawn(RUN), proposed(SEVEN)]
 
 
 def test_what_was_retracted_while_it_was_noted_does_not_come_back() -> None:
     past = given(THREE, RUN, SEVEN, retracted("r7", SEVEN))
 
-    assert past.when(retracted("r", RUN)) == [withdrawn("run"), reinstated("t3")]
+    assert past.when(retracted("r", RUN)) == [withdrawn(RUN), reinstated(THREE)]
 
 
 def test_of_two_equally_heavy_the_one_that_stood_first_comes_back() -> None:
@@ -141,12 +153,12 @@ def test_of_two_equally_heavy_the_one_that_stood_first_comes_back() -> None:
 
     past = given(MOST, RUN, heaviest)
 
-    assert past.when(retracted("r", heaviest)) == [withdrawn("h"), reinstated("t28")]
+    assert past.when(retracted("r", heaviest)) == [withdrawn(heaviest), reinstated(MOST)]
 
 
 def test_a_retraction_withdraws_also_what_was_superseded() -> None:
     """D6: and the heavier proposal stays as it is."""
-    assert given(THREE, FOUR).when(retracted("r", THREE)) == [withdrawn("t3")]
+    assert given(THREE, FOUR).when(retracted("r", THREE)) == [withdrawn(THREE)]
 
 
 def test_the_retraction_of_what_was_only_noted_leaves_a_note() -> None:
@@ -166,8 +178,8 @@ def test_one_of_four_days_is_excused() -> None:
     matters = given(THREE, FOUR)
     again = reached("t3-again", 3)
 
-    assert matters.hear(retracted("r4", FOUR)) == [withdrawn("t4"), reinstated("t3")]
-    assert matters.hear(retracted("r3", THREE)) == [withdrawn("t3")]
+    assert matters.hear(retracted("r4", FOUR)) == [withdrawn(FOUR), reinstated(THREE)]
+    assert matters.hear(retracted("r3", THREE)) == [withdrawn(THREE)]
     assert matters.hear(again) == [proposed(again)]
 
 
@@ -176,7 +188,7 @@ def test_each_year_is_a_matter_of_its_own() -> None:
     last_year = reached("old", 7, year=2025)
 
     assert given(last_year).when(THREE) == [proposed(THREE)]
-    assert given(last_year, THREE).when(retracted("r", THREE)) == [withdrawn("t3")]
+    assert given(last_year, THREE).when(retracted("r", THREE)) == [withdrawn(THREE)]
 
 
 def test_each_class_is_a_matter_of_its_own() -> None:
@@ -205,7 +217,7 @@ def decided(*past: Heard) -> Given[Matters, Heard, Told]:
 
 def test_the_retraction_of_a_decided_threshold_asks_for_a_review() -> None:
     """Design 6: no decision is undone by a machine, and none is left standing in silence."""
-    review = CaseReviewRequired(case_id="A-2026-PNS", employee_id="A", threshold_event_id="t4")
+    review = CaseReviewRequired(**about(FOUR, "A-2026-PNS"))
 
     assert decided(THREE, FOUR).when(retracted("r", FOUR)) == [review]
 
@@ -225,7 +237,7 @@ def test_what_the_decision_had_superseded_does_not_come_back() -> None:
     past = decided(THREE, FOUR)
     past.hear(SEVEN)
 
-    assert past.when(retracted("r", SEVEN)) == [withdrawn("t7", "A-2026-PNS-2")]
+    assert past.when(retracted("r", SEVEN)) == [withdrawn(SEVEN, "A-2026-PNS-2")]
 
 
 # Properties.

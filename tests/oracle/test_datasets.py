@@ -1,5 +1,6 @@
 import csv
 from collections import Counter
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,38 @@ def test_what_is_remembered_changes_nothing(
     judged(tmp_path / "data", seed, tmp_path / "slow", 4, 15)
 
     assert differences(tmp_path / "quick", tmp_path / "slow") == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_late_punches_change_no_status_in_the_end(seed: int, tmp_path: Path) -> None:
+    """Once all windows have ended, it does not matter when a punch arrived (A13).
+
+    A PIN that comes late does matter: it never takes a check-in from another person (A8).
+    """
+    spice = SPICES - {"late uploads", "late pins", "bad rows"}
+    through = write_dataset(tmp_path / "data", seed, 8, 40, spice)
+    later = through + timedelta(days=30)
+    write_tables(tmp_path / "early", run(read_dataset(tmp_path / "data"), later), [])
+    with (tmp_path / "data" / "late-uploads.csv").open("w") as file:
+        file.write("serial,from,to,received_at\n")
+        for number, row in enumerate(rows(tmp_path / "data" / "devices.csv")):
+            for first in range(number % 3, 40, 5):
+                begins, received = through - timedelta(days=first), first * 7 % 20
+                arrives = begins + timedelta(days=received)
+                file.write(f"{row['serial']},{begins},{begins},{arrives}T23:00:00\n")
+    write_tables(tmp_path / "late", run(read_dataset(tmp_path / "data"), later), [])
+
+    assert differences(tmp_path / "early", tmp_path / "late") != []
+    assert outcomes(tmp_path / "early", through) == outcomes(tmp_path / "late", through)
+
+
+def outcomes(folder: Path, through: date) -> list[tuple[str, ...]]:
+    """Give what was said last of each day up to a date, without the number of revisions."""
+    return [
+        tuple(cell for name, cell in row.items() if name != "revision")
+        for row in rows(folder / "assessments.csv")
+        if row["date"] <= through.isoformat()
+    ]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -73,8 +73,8 @@ class Step:
             self.derive(day)
         if self.person.pending and kind not in MOVES_NO_WINDOW:
             self.end_windows()
-        for klass in sorted(self.shaken):
-            self.say_thresholds(klass)
+        if self.shaken:
+            self.say_thresholds()
         return self.told
 
     def derive(self, day: int) -> None:
@@ -121,11 +121,14 @@ class Step:
                 self.shaken.add(class_of(before.employment))
         person.history.put(day, after.status, after.rules, klass, after.converts, after.seq)
 
-    def say_thresholds(self, klass: str) -> None:
+    def say_thresholds(self) -> None:
         """Say what no longer stands, then what is newly reached (semantics C11)."""
         person = self.person
         regency = person.lines[-1].regency
-        verdict = ledger.judge(person.history, person.thresholds, self.knowledge, klass)
+        verdict = ledger.in_order(
+            ledger.judge(person.history, person.thresholds, self.knowledge, klass)
+            for klass in sorted(self.shaken)
+        )
         for said, left in verdict.lost:
             self.seq += 1
             said.active = False
@@ -134,11 +137,11 @@ class Step:
             self.told.append(Told(AbsenceThresholdRetracted, data, regency))
         for news in verdict.reached:
             self.seq += 1
-            data = telling.reached(person, klass, news)
+            data = telling.reached(person, news)
             self.told.append(Told(AbsenceThresholdReached, data, regency))
             last = person.line_on(news.dates[-1]) if news.dates else None
             said = Said(
-                self.seq, news.measure, news.year, klass, news.tier.days, news.days, news.dates,
+                self.seq, news.measure, news.year, news.klass, news.tier.days, news.days, news.dates,
                 last.regency if last is not None else regency,
             )  # fmt: skip
             person.thresholds.append(said)

@@ -29,6 +29,7 @@ class Count(NamedTuple):
 class Reached:
     """A tier newly reached."""
 
+    klass: str
     measure: str
     year: int
     tier: Tier
@@ -39,7 +40,7 @@ class Reached:
 
 
 class Verdict(NamedTuple):
-    """What a step changes, in the order in which it is said (C11)."""
+    """What a step changes."""
 
     lost: list[tuple[Said, int]]  # With the count that is left.
     reached: list[Reached]
@@ -60,8 +61,24 @@ def judge(history: History, said: Iterable[Said], knowledge: Knowledge, klass: s
         else:
             lost.append((threshold, len(count.rungs) if count is not None else 0))
     reached = [
-        news for count in (*years, *runs) if (news := _newly_reached(count, standing)) is not None
+        news
+        for count in (*years, *runs)
+        if (news := _newly_reached(klass, count, standing)) is not None
     ]
+    return Verdict(lost, reached)
+
+
+def in_order(verdicts: Iterable[Verdict]) -> Verdict:
+    """Put what a step changes into the order in which it is said (C11).
+
+    Lost first, the last reached first; then what is reached, the heaviest first, of equal weight
+    the run; beyond that the order of classes, years and runs.
+    """
+    lost: list[tuple[Said, int]] = []
+    reached: list[Reached] = []
+    for verdict in verdicts:
+        lost.extend(verdict.lost)
+        reached.extend(verdict.reached)
     lost.sort(key=lambda pair: -pair[0].seq)
     reached.sort(key=lambda r: (-r.tier.weight, r.measure != CONSECUTIVE))
     return Verdict(lost, reached)
@@ -77,7 +94,9 @@ def _holding(threshold: Said, counts: Iterable[Count]) -> Count | None:
     return None
 
 
-def _newly_reached(count: Count, standing: Iterable[tuple[Said, Count]]) -> Reached | None:
+def _newly_reached(
+    klass: str, count: Count, standing: Iterable[tuple[Said, Count]]
+) -> Reached | None:
     """Find the highest tier at or below the count and above every one that stands (C6).
 
     The day that brings the count to a tier decides which ladder that is (C3).
@@ -90,7 +109,7 @@ def _newly_reached(count: Count, standing: Iterable[tuple[Said, Count]]) -> Reac
             year = count.year if count.year is not None else year_of(day)
             converted = tuple(d for d, _ in count.rungs if d not in count.dates)
             return Reached(
-                count.measure, year, tier, rules, len(count.rungs), count.dates, converted
+                klass, count.measure, year, tier, rules, len(count.rungs), count.dates, converted
             )
     return None
 

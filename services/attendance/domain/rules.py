@@ -53,7 +53,7 @@ DEFAULT_WINDOW = 3
 def rule_set_from(data: Any, known_in: str) -> RuleSet:
     """Take a `RuleSetPublished` (as struct), sent to the regency `known_in`, for what it says."""
     yearly = {t.days: t for t in data.tiers.cumulative}
-    place = {(t.level, t.sanction): t.days for t in reversed(data.tiers.cumulative)}
+    place = {t.sanction: t.days for t in sorted(data.tiers.cumulative, key=lambda t: t.days)}
     counting = data.counting
     return RuleSet(
         key=f"{known_in}|{data.regency}|{data.id}|{data.version}",
@@ -69,7 +69,7 @@ def rule_set_from(data: Any, known_in: str) -> RuleSet:
         lateness=counting.lateness_day_minutes,
         cumulative={d: _tier(t, t.days) for d, t in yearly.items()},
         consecutive={
-            t.days: _tier(t, place.get((t.level, t.sanction), HEAVIEST_OF_LEVEL))
+            t.days: _tier(t, place.get(t.sanction, HEAVIEST_OF_LEVEL))
             for t in data.tiers.consecutive
         },
     )

@@ -50,14 +50,14 @@ def assessed(person: Person, knowledge: Knowledge, on: int, day: Day) -> Any:
     )
 
 
-def reached(person: Person, klass: str, news: Reached) -> Any:
+def reached(person: Person, news: Reached) -> Any:
     """Tell that a tier is reached, with the days that count and the events that say so."""
     line = person.lines[-1]
     tier = news.tier
     rungs = sorted({*news.dates, *news.converted})
     return _Reached(
         employee_id=person.id,
-        employment_class=klass,
+        employment_class=news.klass,
         year=news.year,
         measure=news.measure,
         threshold_days=tier.days,

@@ -26,13 +26,18 @@ Row = dict[str, Any]  # Values by column, and the row's "line".
 
 
 class Table(NamedTuple):
-    """A CSV file: what its columns hold. `id` names the column that other rows point at."""
+    """A CSV file: what its columns hold.
+
+    `points_at` says for a column whose id it names; `spans` names two dates in their order; `id` is
+    the column that other rows point at, or that must not come twice.
+    """
 
     file: str
     columns: Mapping[str, Column]
-    optional: Mapping[str, Column] = {}
+    points_at: Mapping[str, str] = {}
     spans: tuple[str, str] | None = None
     id: str | None = None
+    optional: Mapping[str, Column] = {}
     obligatory: bool = False
 
 
@@ -57,6 +62,12 @@ UNITS = Table(
         "head_employee_id": maybe(text),
         "schedule_id": maybe(text),
     },
+    points_at={
+        "regency": "regency",
+        "parent_unit_id": "unit",
+        "head_employee_id": "employee",
+        "schedule_id": "schedule",
+    },
     id="unit_id",
 )
 EMPLOYEES = Table(
@@ -75,6 +86,7 @@ EMPLOYEES = Table(
         "active_to": maybe(day),
         "recorded_at": needed(moment),
     },
+    points_at={"regency": "regency", "unit_id": "unit", "schedule_id": "schedule"},
     spans=("active_from", "active_to"),
     id="employee_id",
     obligatory=True,
@@ -82,6 +94,7 @@ EMPLOYEES = Table(
 CONTACTS = Table(
     "contacts.csv",
     {"employee_id": needed(text), "channel": needed(text), "address": needed(text)},
+    points_at={"employee_id": "employee"},
 )
 DEVICES = Table(
     "devices.csv",
@@ -91,6 +104,7 @@ DEVICES = Table(
         "unit_id": maybe(text),
         "timezone": maybe(zone),
     },
+    points_at={"regency": "regency", "unit_id": "unit"},
     id="serial",
 )
 PINS = Table(
@@ -102,8 +116,9 @@ PINS = Table(
         "valid_from": needed(day),
         "valid_to": maybe(day),
     },
-    {"recorded_at": maybe(moment)},
+    points_at={"serial": "device", "employee_id": "employee"},
     spans=("valid_from", "valid_to"),
+    optional={"recorded_at": maybe(moment)},
 )
 SHIFTS = Table(
     "shifts.csv",
@@ -113,6 +128,7 @@ SHIFTS = Table(
         "schedule_id": maybe(text),
         "recorded_at": needed(moment),
     },
+    points_at={"employee_id": "employee", "schedule_id": "schedule"},
 )
 CALENDAR = Table(
     "calendar.csv",
@@ -123,6 +139,7 @@ CALENDAR = Table(
         "name": maybe(text, ""),
         "recorded_at": needed(moment),
     },
+    points_at={"scope": "scope"},
 )
 EXCUSES = Table(
     "excuses.csv",
@@ -136,7 +153,9 @@ EXCUSES = Table(
         "recorded_at": needed(moment),
         "revoked_at": maybe(moment),
     },
+    points_at={"employee_id": "employee"},
     spans=("from", "to"),
+    id="excuse_id",
 )
 OUTAGES = Table(
     "outages.csv",
@@ -150,6 +169,8 @@ OUTAGES = Table(
         "reason": maybe(text),
         "recorded_at": needed(moment),
     },
+    points_at={"regency": "regency", "unit_id": "unit", "serial": "device"},
+    id="outage_id",
 )
 LATE_UPLOADS = Table(
     "late-uploads.csv",
@@ -159,6 +180,7 @@ LATE_UPLOADS = Table(
         "to": needed(end),
         "received_at": needed(moment),
     },
+    points_at={"serial": "device"},
 )
 CHECK_INS = Table(
     "check-ins.csv",
@@ -168,6 +190,7 @@ CHECK_INS = Table(
         "received_at": maybe(moment),
         "via": needed(one_of(get_args(Via))),
     },
+    points_at={"employee_id": "employee"},
 )
 TABLES = (
     REGENCIES, UNITS, EMPLOYEES, CONTACTS, DEVICES, PINS,

@@ -13,7 +13,7 @@ from services.attendance.domain.outages import Outage
 from services.attendance.domain.pins import NEVER, PinBook, PinRow
 from services.attendance.domain.rules import RuleSet
 from services.attendance.domain.schedule import Plan, Schedule
-from services.attendance.domain.zones import Zone, zone_of
+from services.attendance.domain.zones import Zone, date_of, zone_of
 
 
 class Untrue(ValueError):
@@ -185,8 +185,8 @@ def _closed(_: Knowledge, regency: Regency, data: Any) -> None:
         regency.last_closed = day
     elif not regency.is_closed(day):
         raise Untrue(
-            f"the closing of {data.on} in {regency.code} does not follow that of day"
-            f" {regency.last_closed} (ordinal); one closing for every date"
+            f"the closing of {data.on} in {regency.code} does not follow that of"
+            f" {date_of(regency.last_closed)}: every date is closed, one after the other"
         )
 
 

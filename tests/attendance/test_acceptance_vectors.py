@@ -1,0 +1,214 @@
+"""The acceptance vectors of the domain reference that concern attendance, by their ids.
+
+Sources: the ladder of PP 94/2021 (Pasal 9-11) and the worked examples in the annex of Peraturan
+BKN 6/2022 ("ex. N"). Absences are given by letting a person stay away on workdays of a five-day
+week; a day in between is a day of presence.
+"""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.attendance.domain.zones import date_of, zone_of
+from tests.attendance.world import LADDER, World, on
+
+SANCTIONS = {days: sanction for days, _, sanction, _ in LADDER}
+
+
+def workdays_from(first: str, count: int) -> list[str]:
+    """Give the next weekdays."""
+    day, found = on(first), list[str]()
+    while len(found) < count:
+        if day.weekday() < 5:
+            found.append(day.isoformat())
+        day += timedelta(days=1)
+    return found
+
+
+def year_with(absences: int, *, first: str = "2022-01-03") -> World:
+    """Let a person be absent every second workday, so that no run builds up."""
+    world = World(evidence_window_workdays=0)
+    world.at(f"{first}T00:30:00").hire("A")
+    days = workdays_from(first, 2 * absences + 1)
+    for number, day in enumerate(days):
+        if number % 2 == 0:
+            world.work(day)
+    return world.close_all(days[0], days[-1])
+
+
+@pytest.mark.parametrize(
+    ("absences", "tier"),
+    [
+        (0, None),
+        (2, None),
+        (3, 3),
+        (4, 4),
+        (6, 4),
+        (7, 7),
+        (10, 7),
+        (11, 11),
+        (13, 11),
+        (14, 14),
+        (16, 14),
+        (17, 17),
+        (20, 17),
+        (21, 21),
+        (24, 21),
+        (25, 25),
+        (27, 25),
+        (28, 28),
+        (40, 28),
+    ],
+)
+def test_l0_the_ladder_of_the_year(absences: int, tier: int | None) -> None:
+    """L0: the sanction of a year's sum, on both sides of every edge (PP 94/2021 Pasal 9-11)."""
+    thresholds = year_with(absences).thresholds()
+
+    assert max((t[1] for t in thresholds), default=None) == tier
+    assert all(state == "active" for *_, state in thresholds)
+
+
+@pytest.mark.parametrize(
+    ("before", "more", "sanction"),
+    [
+        (0, 3, "teguran_lisan"),  # L1, ex. 2a.
+        (3, 2, "teguran_tertulis"),  # L2, ex. 2b.
+        (5, 4, "pernyataan_tidak_puas"),  # L3, ex. 2c.
+        (9, 3, "potong_tunjangan_25_6_bulan"),  # L4, ex. 4a.
+        (16, 3, "potong_tunjangan_25_12_bulan"),  # L5, ex. 4c.
+        (20, 3, "penurunan_jabatan_12_bulan"),  # L6, ex. 5a.
+        (23, 3, "pembebasan_jabatan_12_bulan"),  # L7, ex. 5b.
+        (27, 2, "pdhtaps"),  # L8, ex. 5c.
+    ],
+)
+def test_l1_to_l8_punished_days_stay_in_the_sum(before: int, more: int, sanction: str) -> None:
+    """L1-L8: the next tier is that of the whole year's sum, not of the new days alone."""
+    highest = max(t[1] for t in year_with(before + more).thresholds())
+
+    assert SANCTIONS[highest] == sanction
+
+
+def october(absent: list[str], *, holidays: tuple[str, ...] = (), last: str) -> World:
+    """Let a person work all October 2022 but on the given days; no evidence window."""
+    world = World(evidence_window_workdays=0)
+    world.at("2022-10-01T00:30:00").hire("A")
+    for holiday in holidays:
+        world.holiday(holiday)
+    for day in workdays_from("2022-10-03", 20):
+        if day <= last and day not in absent:
+            world.work(day)
+    return world.close_all("2022-10-01", last)
+
+
+def test_c1_ten_running_workdays() -> None:
+    """C1: absent 1-14 October 2022, a five-day week: a run of exactly ten (ex. 5d)."""
+    days = workdays_from("2022-10-03", 10)
+    world = october(days, last="2022-10-14")
+
+    assert days[-1] == "2022-10-14"
+    assert world.thresholds()[-1] == ("consecutive", 10, 10, "active")
+
+
+def test_c2_presence_breaks_the_run() -> None:
+    """C2: the same, present on 7 October: runs of 4 and 5, a sum of nine."""
+    absent = [d for d in workdays_from("2022-10-03", 10) if d != "2022-10-07"]
+    world = october(absent, last="2022-10-14")
+
+    assert [t[:2] for t in world.thresholds()] == [
+        ("cumulative", 3),
+        ("cumulative", 4),
+        ("cumulative", 7),
+    ]
+
+
+def test_c3_a_holiday_neither_counts_nor_breaks() -> None:
+    """C3: absent from 3 October with a holiday on the 12th: the run of ten is reached on the 17th."""
+    absent = workdays_from("2022-10-03", 11)
+    before = october(absent, holidays=("2022-10-12",), last="2022-10-16").thresholds()
+    after = october(absent, holidays=("2022-10-12",), last="2022-10-17").thresholds()
+
+    assert "consecutive" not in [t[0] for t in before]
+    assert after[-1] == ("consecutive", 10, 10, "active")
+
+
+def test_c4_the_tenth_day_of_eleven() -> None:
+    """C4: absent 17-31 October 2022: ten are reached on the 28th, eleven days in all."""
+    absent = workdays_from("2022-10-17", 11)
+    world = october(absent, last="2022-10-28")
+    reached = [t for t in world.thresholds() if t[0] == "consecutive"]
+    world.close_all("2022-10-29", "2022-10-31")
+
+    assert reached == [("consecutive", 10, 10, "active")]
+    assert sum(status == "unexcused" for status in world.statuses().values()) == 11
+
+
+def test_c5_the_sum_begins_anew_with_the_year() -> None:
+    """C5: two days in December and two in January: no threshold (PP 94/2021 Pasal 15(1))."""
+    world = World(evidence_window_workdays=0)
+    world.at("2022-12-26T00:30:00").hire("A")
+    days = workdays_from("2022-12-26", 8)
+    for number, day in enumerate(days):
+        if number not in (2, 4, 5, 7):
+            world.work(day)
+    world.close_all(days[0], days[-1])
+
+    assert sum(status == "unexcused" for status in world.statuses().values()) == 4
+    assert world.thresholds() == []
+
+
+def test_c6_a_day_that_becomes_a_holiday_takes_the_threshold_back() -> None:
+    """C6: three days, then one of them is a holiday: the sum is two, and the threshold falls."""
+    world = year_with(3)
+    absent = [day for day, status in world.statuses().items() if status == "unexcused"]
+    world.holiday(absent[1])
+
+    assert world.thresholds() == [("cumulative", 3, 3, "retracted")]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "switch", "days"),
+    [(449, 450, 0), (450, 450, 1), (1_000, 450, 2), (1_000, None, 0)],
+)
+def test_t1_lateness_into_days(minutes: int, switch: int | None, days: int) -> None:
+    """T1: floor division, the rest carried; switched off, nothing (KMK 5/KMK.01/2022: 7.5 h)."""
+    ladder = [(n, "ringan", f"tier_{n}", "-") for n in (1, 2, 3)]
+    world = World(evidence_window_workdays=0, lateness_day_minutes=switch)
+    world.rules(
+        "local", regency="53.01", cumulative=ladder, lateness_day_minutes=switch,
+        evidence_window_workdays=0,
+    )  # fmt: skip
+    world.at("2022-01-03T00:30:00").hire("A")
+    due = datetime.fromisoformat("2022-01-03T07:30:00")
+    last = "2022-01-03"
+    for number, day in enumerate(workdays_from("2022-01-03", 20)):
+        late = min(90, minutes - 90 * number)
+        if late < 0:
+            break
+        came = datetime.combine(date.fromisoformat(day), due.time()) + timedelta(minutes=late)
+        world.tap(came.isoformat(), f"{day}T16:05:00")
+        last = day
+    world.close_all("2022-01-03", last)
+    said = [tier for _, tier, _, _ in world.thresholds()]
+
+    assert max(said, default=0) == days
+    assert "unexcused" not in world.statuses().values()
+
+
+@pytest.mark.parametrize(
+    ("local", "zone", "utc", "day"),
+    [
+        ("2024-10-17T07:00:00", "Asia/Makassar", "2024-10-16T23:00:00", "2024-10-17"),
+        ("2024-03-25T07:45:00", "Asia/Jakarta", "2024-03-25T00:45:00", "2024-03-25"),
+    ],
+)
+def test_h1_a_day_is_a_day_in_the_zone_of_the_regency(
+    local: str, zone: str, utc: str, day: str
+) -> None:
+    """H1: 07:00 in Kupang is yesterday in UTC, and today in the regency."""
+    instant = int(datetime.fromisoformat(f"{utc}+00:00").timestamp())
+    there = datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone))
+
+    assert int(there.timestamp()) == instant
+    assert date_of(zone_of(zone).day_of(instant)) == on(day)
+

@@ -146,7 +146,7 @@ class Assessor:
 
     def changes(self, state: Person) -> Iterable[tuple[str, Changes]]:
         if state.new_facts:
-            rows = [(state.id, n, kind, i, canonical(d)) for n, kind, i, d in state.new_facts]
+            rows = [(state.id, *fact, canonical(data)) for *fact, data in state.new_facts]
             state.new_facts.clear()
             yield FACTS.name, Changes(inserts=rows)
         if state.dirty_days:

@@ -16,6 +16,7 @@ FACTS = Table(
     Column("ordinal", Integer, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("fact_id", Text, nullable=False),
+    Column("recorded", Text, nullable=False, comment="recordedtime: when it became known"),
     Column("data", LargeBinary, nullable=False, comment="canonical JSON; personal values sealed"),
 )
 WORKDAYS = Table(

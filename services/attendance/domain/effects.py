@@ -71,7 +71,7 @@ def _new(now: Moment, kind: str, fact_id: str, data: Any) -> bool:
     """Take a fact that is kept; False if it was heard before."""
     if not take_fact(now.person, kind, fact_id, data):
         return False
-    now.person.new_facts.append((len(now.person.facts), kind, fact_id, data))
+    now.person.new_facts.append((len(now.person.facts), kind, fact_id, now.recorded, data))
     return True
 
 

@@ -97,7 +97,7 @@ class Person:
     thresholds: list[Said] = field(default_factory=list)
     floor: int = 0  # Days and punches before it are not in memory, only in `history`.
     # What is to be written.
-    new_facts: list[tuple[int, str, str, Any]] = field(default_factory=list)
+    new_facts: list[tuple[int, str, str, str, Any]] = field(default_factory=list)
     dirty_days: set[int] = field(default_factory=set)
     stored_days: set[int] = field(default_factory=set)
     dirty_thresholds: set[int] = field(default_factory=set)

@@ -1,0 +1,1 @@
+"""The local stack: Apache Kafka and PostgreSQL from packages alone, without a container engine."""

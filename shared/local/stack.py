@@ -1,0 +1,230 @@
+"""The local stack: one folder, one Kafka, one PostgreSQL, and the services that run on them."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.local import identity, jars, state
+from shared.local.errors import StackError
+from shared.local.kafka import KafkaCluster
+from shared.local.locks import locked
+from shared.local.paths import default_home
+from shared.local.postgres import SERVICES, PostgresServer
+from shared.local.watchdog import Watchdog
+
+Say = Callable[[str], None]
+
+
+def silence(_: str) -> None:
+    """Say nothing."""
+
+
+@dataclass(frozen=True)
+class ServerStatus:
+    """One server of the stack: whether its process lives, and whether it answers."""
+
+    name: str
+    pid: int | None
+    port: int
+    healthy: bool
+
+
+class LocalStack:
+    """The stack in one folder. Stacks with different folders know nothing of each other.
+
+    `nodes` counts for a new stack only (default 1); an old one has the nodes it was made with,
+    and another number is refused.
+    """
+
+    def __init__(self, home: Path | None = None, nodes: int | None = None) -> None:
+        self.home = (home or default_home()).expanduser().resolve()
+        self._wanted = nodes
+        self._state: state.State | None = None
+        self._kafka: KafkaCluster | None = None
+        self._postgres: PostgresServer | None = None
+        self._load()
+
+    @classmethod
+    @contextmanager
+    def scoped(
+        cls, home: Path | None = None, nodes: int | None = None, say: Say = silence
+    ) -> Iterator["LocalStack"]:
+        """Run a stack for as long as a block; without `home`, in a folder that goes with it.
+
+        Nothing of it outlives the process that ran the block, however that ends: a watchdog, a
+        process of its own, ends the servers when its pipe to the parent breaks. (The kernel's
+        parent-death signal would come when the *thread* that started a server ends, is lost
+        when the server changes its user, and exists on Linux alone.)
+        """
+        folder = home or Path(tempfile.mkdtemp(prefix="tertib-"))
+        stack = cls(folder, nodes)
+        watchdog = Watchdog.start(stack.home, remove=home is None)
+        try:
+            stack.up(say)
+            yield stack
+        finally:
+            stack.down(say, abruptly=home is None)
+            watchdog.dismiss()
+            if home is None:
+                shutil.rmtree(folder)
+
+    def up(self, say: Say = silence) -> None:
+        """Start what does not run, and return when all of it answers; a no-op if all does.
+
+        Errors: StackError if something cannot be fetched, started or reached.
+        """
+        self._make_home()
+        with locked(self.home / "stack.lock"):
+            self._load()
+            if self._state is None:
+                self._adopt(state.choose(self._wanted or 1))
+            self._refuse_other_nodes()
+            self._end_strays()
+            self._start(say)
+
+    def down(self, say: Say = silence, *, abruptly: bool = False) -> None:
+        """Stop the services, then the servers, cleanly; or at once, where nothing is to be kept."""
+        if not self.home.exists():
+            return
+        with locked(self.home / "stack.lock"):
+            self._load()
+            if self._state is None:
+                return
+            self._stop_services(say)
+            if self.running:
+                say("stopping Kafka and PostgreSQL")
+            if abruptly:
+                identity.kill_all(self.kafka.pids.values())
+            self.kafka.stop()
+            self.postgres.stop(immediate=abruptly)
+            identity.kill_all(identity.marked(self.home))
+            self._save()
+
+    @property
+    def running(self) -> bool:
+        """Say whether the processes of all servers live."""
+        return (
+            self._state is not None
+            and self.postgres.pid is not None
+            and all(self.kafka.pid(node.id) is not None for node in self.kafka.nodes)
+        )
+
+    def status(self) -> list[ServerStatus]:
+        """Ask every server how it is; empty for a folder without a stack."""
+        self._load()
+        if self._state is None:
+            return []
+        answers = self.kafka.healthy() if self.running else False
+        servers = [
+            ServerStatus(f"kafka-{one.id}", self.kafka.pid(one.id), one.port, answers)
+            for one in self.kafka.nodes
+        ]
+        database = self.postgres
+        healthy = database.pid is not None and database.healthy()
+        return [*servers, ServerStatus("postgres", database.pid, database.port, healthy)]
+
+    @property
+    def kafka(self) -> KafkaCluster:
+        """Give the broker's nodes. Errors: StackError before the first `up`."""
+        if self._kafka is None:
+            raise StackError(self._never_started())
+        return self._kafka
+
+    @property
+    def postgres(self) -> PostgresServer:
+        """Give the database server. Errors: StackError before the first `up`."""
+        if self._postgres is None:
+            raise StackError(self._never_started())
+        return self._postgres
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        """Give the brokers' addresses, comma-separated."""
+        return self.kafka.bootstrap
+
+    def database_url(self, service: str) -> str:
+        """Give the address of a service's own database (or `keyring`), for asyncpg.
+
+        Errors: StackError for a name that has none.
+        """
+        if service not in SERVICES:
+            message = f"no database named {service}; there are {', '.join(SERVICES)}"
+            raise StackError(message)
+        return self.postgres.url(service)
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables by which services and commands find this stack (design 8.3)."""
+        found = {
+            f"TERTIB_{name.upper()}_DATABASE_URL": self.database_url(name)
+            for name in SERVICES
+            if name != "keyring"
+        }
+        return {
+            "TERTIB_HOME": str(self.home),
+            "TERTIB_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
+            "TERTIB_KEYRING_URL": self.database_url("keyring"),
+            **found,
+        }
+
+    def _start(self, say: Say) -> None:
+        fresh = not self.running
+        if fresh:
+            say("starting Kafka and PostgreSQL")
+        class_path = jars.class_path(say) if fresh else ""
+        self.postgres.prepare()
+        self.postgres.start()
+        self._save()
+        if fresh:
+            self.kafka.prepare(class_path)
+            for node in self.kafka.nodes:
+                self.kafka.start(node.id, class_path)
+            self._save()
+        self.postgres.wait_healthy()
+        self.postgres.create_databases()
+        self.kafka.wait_healthy()
+
+    def _stop_services(self, say: Say) -> None:
+        """Nothing yet."""
+
+    def _end_strays(self) -> None:
+        """End what carries this stack's mark and is not in its books: a killed `up` left it."""
+        known = {*self.kafka.pids.values(), self.postgres.who}
+        roots = [one for one in identity.marked(self.home) if one not in known]
+        children = set(self.postgres._children())
+        identity.kill_all(one for one in roots if one not in children)
+
+    def _load(self) -> None:
+        found = state.read(self.home)
+        if found is not None:
+            self._adopt(found)
+
+    def _adopt(self, found: state.State) -> None:
+        self._state = found
+        self._kafka = KafkaCluster(self.home, found.nodes, found.cluster_id, found.kafka_pids)
+        self._postgres = PostgresServer(
+            self.home, found.postgres_port, found.password, found.postgres_pid
+        )
+
+    def _save(self) -> None:
+        if self._state is not None:
+            self._state.kafka_pids = self.kafka.pids
+            self._state.postgres_pid = self.postgres.who
+            state.write(self.home, self._state)
+
+    def _make_home(self) -> None:
+        """Make the folder, private to its owner but for the server's user, who walks through."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+    def _refuse_other_nodes(self) -> None:
+        has = len(self.kafka.nodes)
+        if self._wanted not in {None, has}:
+            message = f"the stack in {self.home} has {has} node(s), not {self._wanted}"
+            raise StackError(message)
+
+    def _never_started(self) -> str:
+        return f"there is no stack in {self.home} yet: run `tertib up`"

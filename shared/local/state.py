@@ -1,0 +1,72 @@
+"""What a stack remembers of itself: `stack.json` in its folder, readable by its owner only."""
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from shared.local import kafka, ports
+from shared.local.errors import StackError
+from shared.local.identity import Identity
+from shared.local.jars import KAFKA_VERSION
+
+FILE = "stack.json"
+
+
+@dataclass
+class State:
+    """Ports and secrets, chosen once; and who runs at the moment.
+
+    `services` holds, by name: pid, born, health_port, log.
+    """
+
+    nodes: list[kafka.Node]
+    cluster_id: str
+    postgres_port: int
+    password: str
+    kafka_version: str = KAFKA_VERSION
+    kafka_pids: dict[int, Identity] = field(default_factory=dict)
+    postgres_pid: Identity | None = None
+    services: dict[str, dict[str, object]] = field(default_factory=dict)
+
+
+def choose(nodes: int) -> State:
+    """Choose everything that a new stack keeps for life."""
+    (port,) = ports.choose(1)
+    return State(kafka.choose_nodes(nodes), kafka.new_cluster_id(), port, secrets.token_hex(16))
+
+
+def read(home: Path) -> State | None:
+    """Read the state of the stack in a folder; None if there is none.
+
+    Errors: StackError if the file is not one of ours.
+    """
+    path = home / FILE
+    if not path.exists():
+        return None
+    try:
+        raw = json.loads(path.read_text())
+        who = raw["postgres_pid"]
+        return State(
+            nodes=[kafka.Node(**node) for node in raw["nodes"]],
+            cluster_id=raw["cluster_id"],
+            postgres_port=raw["postgres_port"],
+            password=raw["password"],
+            kafka_version=raw["kafka_version"],
+            kafka_pids={int(node): Identity(**one) for node, one in raw["kafka_pids"].items()},
+            postgres_pid=Identity(**who) if who else None,
+            services=raw["services"],
+        )
+    except (ValueError, KeyError, TypeError) as failure:
+        message = f"{path} cannot be read ({failure}); if the stack is stopped, remove its folder"
+        raise StackError(message) from failure
+
+
+def write(home: Path, state: State) -> None:
+    """Write the state, whole or not at all."""
+    beside = home / f"{FILE}.new"
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump(asdict(state), file, indent=2)
+    beside.replace(home / FILE)

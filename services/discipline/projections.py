@@ -12,10 +12,10 @@ from services.discipline import domain
 from services.discipline.matters import Matters, Threshold
 from shared.events import attendance
 from shared.events.attendance import AbsenceThresholdReached
-from shared.events.base import Fact
+from shared.events.base import Fact, Told
 from shared.events.envelope import Envelope
 from shared.events.structs import as_struct
-from shared.runtime.projection import Changes, Load, ProjectionBase, Row, Told
+from shared.runtime.projection import Changes, Load, ProjectionBase, Row
 
 PROPOSALS = Table(
     "proposals",

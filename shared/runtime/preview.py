@@ -7,8 +7,9 @@ holds everybody. What is told gets the ids, numbers and times that the runner wo
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
+from shared.events.base import Told
 from shared.events.envelope import Envelope, event_id
-from shared.runtime.projection import Only, Projection, Row, Told
+from shared.runtime.projection import Only, Projection, Row
 
 State = TypeVar("State")
 Knowledge = TypeVar("Knowledge")

@@ -33,7 +33,9 @@ Fetcher = Callable[[Sequence[str], Path], None]
 def cache_folder() -> Path:
     """Name the folder of everything fetched: TERTIB_CACHE, or the user's cache folder."""
     chosen = os.environ.get("TERTIB_CACHE")
-    return Path(chosen).expanduser().resolve() if chosen else platformdirs.user_cache_path("tertib")
+    return (
+        Path(chosen).expanduser().resolve() if chosen else platformdirs.user_cache_path("tertib")
+    )
 
 
 def pinned(listing: Path = PINNED) -> dict[str, str]:

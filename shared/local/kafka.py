@@ -1,13 +1,15 @@
 """Apache Kafka itself: one node, or three, each a Java process with a folder of its own."""
 
 import base64
+import re
 import subprocess
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from logging import getLogger
+from logging import NullHandler, getLogger
 from pathlib import Path
+from typing import NoReturn
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -189,7 +191,17 @@ class KafkaCluster:
             return False
         return broker_count(self.bootstrap) == len(self.nodes)
 
-    def _give_up(self, node: int, what: str) -> None:
+    def version(self, node: int = 1) -> str:
+        """Say the version that a node wrote into its log at its last start, as `4.2.0`.
+
+        Errors: StackError if it has written none.
+        """
+        said = re.findall(r"Kafka version: (\S+)", self.log(node).read_text(errors="replace"))
+        if not said:
+            self._give_up(node, "has not said its version")
+        return str(said[-1])
+
+    def _give_up(self, node: int, what: str) -> NoReturn:
         end = last_lines(self.log(node), 15)
         message = f"Kafka node {node} {what}; its log {self.log(node)} ends with:\n{end}"
         raise StackError(message)
@@ -250,14 +262,17 @@ def new_cluster_id() -> str:
             return made
 
 
-def broker_count(bootstrap: str, timeout: float = 5.0) -> int:
-    """Ask a cluster how many brokers it has now; 0 if nobody answers within the time (seconds)."""
+def admin_client(bootstrap: str) -> AdminClient:
+    """Make an admin client that does not print what it cannot reach."""
     quiet = getLogger("tertib.local.kafka")
     quiet.propagate = False
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}, logger=quiet)
+    quiet.addHandler(NullHandler())
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}, logger=quiet)
+
+
+def broker_count(bootstrap: str, timeout: float = 5.0) -> int:
+    """Ask a cluster how many brokers it has now; 0 if nobody answers within the time (seconds)."""
     try:
-        return len(admin.list_topics(timeout=timeout).brokers)
+        return len(admin_client(bootstrap).list_topics(timeout=timeout).brokers)
     except KafkaException:
         return 0
-
-

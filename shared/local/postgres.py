@@ -231,5 +231,3 @@ class PostgresServer:
         end = last_lines(self.log, 15)
         message = f"PostgreSQL {what}; its log {self.log} ends with:\n{end}"
         raise StackError(message)
-
-

@@ -57,9 +57,7 @@ def package_folder() -> Path:
     return Path(found.origin).parent
 
 
-def run(
-    argv: Sequence[str], account: Account, cwd: Path, pass_fds: Sequence[int] = ()
-) -> None:
+def run(argv: Sequence[str], account: Account, cwd: Path, pass_fds: Sequence[int] = ()) -> None:
     """Run a program to its end as the server's user.
 
     Errors: StackError with what it said if it fails.

@@ -68,4 +68,6 @@ def main(home: Path, parent: Identity, *, remove: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Identity(int(sys.argv[2]), sys.argv[3]), remove=sys.argv[4] == "remove")
+    main(
+        Path(sys.argv[1]), Identity(int(sys.argv[2]), sys.argv[3]), remove=sys.argv[4] == "remove"
+    )

@@ -1,0 +1,1 @@
+"""Notifications: hears thresholds and proposals, tells whom to write to, and delivers."""

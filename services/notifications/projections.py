@@ -1,0 +1,173 @@
+"""The planner as a projection: one row for each notice, and back from rows to notices.
+
+What is ours on the log is *told*: a rebuild hears it as it was given, and concludes beside it only
+what is missing.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Column, Integer, MetaData, Table, Text
+
+from services.notifications import domain
+from services.notifications.notices import Notice, Notices
+from shared.events import attendance, discipline
+from shared.events.base import Fact, Told
+from shared.events.envelope import Envelope
+from shared.events.notifications import (
+    NotificationDelivered,
+    NotificationFailed,
+    NotificationQueued,
+)
+from shared.events.structs import as_struct
+from shared.runtime.projection import Changes, Load, ProjectionBase, Row
+
+OURS: Sequence[type[domain.Told]] = (
+    NotificationQueued,
+    NotificationDelivered,
+    NotificationFailed,
+)
+
+NOTICES = Table(
+    "notices",
+    MetaData(),
+    Column("subject", Text(collation="C"), primary_key=True, comment="the person concerned"),
+    Column("notification_id", Text, primary_key=True),
+    Column("recipient_id", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("template", Text, nullable=False),
+    Column("details", Text, nullable=False, comment="JSON: codes and counts for the text"),
+    Column("about_event_id", Text, nullable=False),
+    Column("regency", Text, nullable=False),
+    Column("outcome", Text, nullable=False, comment="queued, delivered, failed"),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", Text, comment="a code; null unless failed"),
+)
+
+KEPT = Load(
+    "kept",
+    "SELECT subject, notification_id, recipient_id, role, channel, template, details,"
+    " about_event_id, regency, outcome, attempts, reason"
+    " FROM {schema}.notices WHERE subject = ANY($1)",
+)
+
+
+@dataclass
+class Planned:
+    """The notices about one person; which of them are not written down yet, and their tenants."""
+
+    notices: Notices
+    regencies: dict[str, str] = field(default_factory=dict)
+    unwritten: set[str] = field(default_factory=set)
+
+
+class Planner(ProjectionBase[Planned, None]):
+    """Hears attendance and discipline; keeps the notices about each person."""
+
+    name = "notifications.planner"
+    service = "notifications"
+    version = 1
+    topics: Sequence[str] = (discipline.EVENTS, attendance.EVENTS)
+    hears: Sequence[type[Fact]] = (*domain.HEARS, *OURS)
+    tables: Sequence[Table] = (NOTICES,)
+    loads: Sequence[Load] = (KEPT,)
+    commands = True  # The sender writes the same person's stream.
+
+    def subject_of(self, heard: Envelope, /) -> str:
+        """Name the person concerned: all three topics are keyed by employee."""
+        return heard.subject
+
+    def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> Planned:
+        """Give the notices from the rows of `kept`."""
+        planned = Planned(Notices())
+        notices = {}
+        for row in rows[KEPT.name]:
+            notice = notice_of(subject, row)
+            notices[notice.queued.notification_id] = notice
+            planned.regencies[notice.queued.notification_id] = row[7]
+        planned.notices = Notices(notices)
+        return planned
+
+    def fold(
+        self,
+        state: Planned,
+        heard: Envelope,
+        knowledge: None,  # noqa: ARG002  (the port)
+        last_seq: int,  # noqa: ARG002  (the port)
+        /,
+    ) -> Sequence[Told]:
+        """Plan what follows from the news; take what is ours as it was told."""
+        said = understood(heard)
+        if isinstance(said, domain.Heard):
+            told = domain.decide(said, state.notices)
+            for event in told:
+                apply(state, event, heard.regency)
+            return [Told(type(event), as_struct(event), heard.regency) for event in told]
+        apply(state, said, heard.regency)
+        return []
+
+    def changes(self, state: Planned, /) -> Iterable[tuple[str, Changes]]:
+        """Give the row of every notice that changed since it was last asked."""
+        wanted, state.unwritten = state.unwritten, set()
+        rows = [
+            row_of(notice, state.regencies[each])
+            for each, notice in state.notices.by_id.items()
+            if each in wanted
+        ]
+        if rows:
+            yield NOTICES.name, Changes(upserts=rows)
+
+
+def apply(state: Planned, event: domain.Told, regency: str) -> None:
+    """Take one event of ours into the state."""
+    state.notices = domain.evolve(state.notices, event)
+    state.regencies.setdefault(event.notification_id, regency)
+    state.unwritten.add(event.notification_id)
+
+
+def understood(heard: Envelope) -> domain.Heard | domain.Told:
+    """Turn an envelope into what the domain hears, or into what it told before."""
+    for ours in OURS:
+        if heard.type == ours.type_name():
+            return ours.model_validate(heard.data, from_attributes=True)
+    kinds = {kind.type_name(): kind for kind in domain.HEARS}
+    return domain.Heard(
+        heard.id, kinds[heard.type].model_validate(heard.data, from_attributes=True)
+    )
+
+
+def notice_of(subject: str, row: Row) -> Notice:
+    """Give a notice from a row of `kept`, without its subject."""
+    (id_, recipient, role, channel, template, details, about, _, outcome, attempts, reason) = row
+    queued = NotificationQueued(
+        notification_id=id_,
+        employee_id=subject,
+        recipient_id=recipient,
+        role=role,
+        channel=channel,
+        about_event_id=about,
+        template=template,
+        details=json.loads(details),
+    )
+    return Notice(queued, outcome, attempts, reason)
+
+
+def row_of(notice: Notice, regency: str) -> Row:
+    """Give the row of a notice, in the order of the table's columns."""
+    queued = notice.queued
+    return (
+        queued.employee_id,
+        queued.notification_id,
+        queued.recipient_id,
+        queued.role,
+        queued.channel,
+        queued.template,
+        json.dumps(queued.details, sort_keys=True),
+        queued.about_event_id,
+        regency,
+        notice.outcome,
+        notice.attempts,
+        notice.reason,
+    )

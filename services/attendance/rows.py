@@ -85,11 +85,27 @@ def said_row(person: Person, said: Said) -> Row:
         ";".join(date_of(d).isoformat() for d in said.dates),
         said.regency,
         date_of(said.dates[-1]) if said.dates else None,
+        said.sanction,
+        said.article,
         "active" if said.active else "retracted",
     )
 
 
 def said_of(row: Row) -> Said:
-    _, seq, measure, year, klass, threshold_days, days, dates, regency, _, state = row
-    on = tuple(date.fromisoformat(d).toordinal() for d in dates.split(";") if d)
-    return Said(seq, measure, year, klass, threshold_days, days, on, regency, state == "active")
+    (
+        _, seq, measure, year, klass, threshold_days, days, dates, regency, _, sanction, article,
+        state,
+    ) = row  # fmt: skip
+    return Said(
+        seq=seq,
+        measure=measure,
+        year=year,
+        klass=klass,
+        threshold_days=threshold_days,
+        days=days,
+        dates=tuple(date.fromisoformat(d).toordinal() for d in dates.split(";") if d),
+        regency=regency,
+        sanction=sanction,
+        article=article,
+        active=state == "active",
+    )

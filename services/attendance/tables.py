@@ -54,6 +54,8 @@ THRESHOLDS = Table(
     Column("dates", Text, nullable=False),
     Column("regency", Text, nullable=False),
     Column("last_on", Date),
+    Column("sanction", Text, nullable=False),
+    Column("article", Text, nullable=False),
     Column("state", Text, nullable=False),
 )
 

@@ -141,9 +141,17 @@ class Step:
             self.told.append(Told(AbsenceThresholdReached, data, regency))
             last = person.line_on(news.dates[-1]) if news.dates else None
             said = Said(
-                self.seq, news.measure, news.year, news.klass, news.tier.days, news.days, news.dates,
-                last.regency if last is not None else regency,
-            )  # fmt: skip
+                seq=self.seq,
+                measure=news.measure,
+                year=news.year,
+                klass=news.klass,
+                threshold_days=news.tier.days,
+                days=news.days,
+                dates=news.dates,
+                regency=last.regency if last is not None else regency,
+                sanction=news.tier.sanction,
+                article=news.tier.article,
+            )
             person.thresholds.append(said)
             person.dirty_thresholds.add(self.seq)
 

@@ -68,6 +68,8 @@ class Said:
     days: int
     dates: tuple[int, ...]
     regency: str
+    sanction: str
+    article: str
     active: bool = True
 
 

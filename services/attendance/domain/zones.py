@@ -14,7 +14,7 @@ class Zone:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._info = ZoneInfo(name)
+        self.info = ZoneInfo(name)
         self._midnights: dict[int, int] = {}
 
     def midnight(self, day: int) -> int:
@@ -22,7 +22,7 @@ class Zone:
         found = self._midnights.get(day)
         if found is None:
             begin = date.fromordinal(day)
-            local = datetime(begin.year, begin.month, begin.day, tzinfo=self._info)
+            local = datetime(begin.year, begin.month, begin.day, tzinfo=self.info)
             found = self._midnights[day] = int(local.timestamp())
         return found
 

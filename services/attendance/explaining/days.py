@@ -1,0 +1,142 @@
+"""Each day of a year of one person, taken apart for the person himself. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.attendance.domain.knowledge import Knowledge, Regency
+from services.attendance.domain.person import Day, Person, Said
+from services.attendance.domain.rules import class_of
+from services.attendance.domain.workday import asked, counts, covering_outage
+from services.attendance.domain.zones import date_of, year_of
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A window of the day, and the check-ins that met it; times are local, `HH:MM`."""
+
+    name: str
+    opens: str
+    due: str
+    closes: str
+    presence: bool
+    met_by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One day said: everything that an employee needs to check it.
+
+    `number` is the day's place in the year's count of absences, if it counts; `window_left` how
+    many counting days must still be closed before a pending day counts; `known` when letters
+    became known, by their id.
+    """
+
+    on: str
+    status: str
+    revision: int
+    schedule_id: str | None
+    checkpoints: tuple[Checkpoint, ...]
+    strays: tuple[str, ...]  # Check-ins of the day outside every presence window: still a sign.
+    late_minutes: int
+    early_minutes: int
+    excuse_id: str | None
+    revoked: tuple[str, ...]
+    outage_id: str | None
+    window_from: str | None
+    window_left: int
+    rule_set: str | None
+    marks_needed: int
+    number: int | None
+    reached: tuple[Said, ...] = ()
+    known: Mapping[str, str] = field(default_factory=dict)
+
+
+def explain_year(
+    person: Person, knowledge: Knowledge, year: int, known: Mapping[str, str]
+) -> Iterator[Explained]:
+    """Explain every day said of a year, in date order.
+
+    `known` gives the `recordedtime` of letters by excuse id, as the log has it.
+    """
+    numbers: dict[str, int] = {}
+    for day in sorted(person.days):
+        if year_of(day) != year:
+            continue
+        said = person.days[day]
+        number = None
+        if said.status == "unexcused" and said.rules is not None:
+            klass = class_of(said.employment)
+            number = numbers[klass] = numbers.get(klass, 0) + 1
+        yield _explain(person, knowledge, day, said, number, known)
+
+
+def _explain(  # noqa: PLR0913  (one day, everything that bears on it)
+    person: Person,
+    knowledge: Knowledge,
+    day: int,
+    said: Day,
+    number: int | None,
+    known: Mapping[str, str],
+) -> Explained:
+    found = asked(person, knowledge, day)
+    regency = knowledge.regencies[said.regency]
+    heard = person.attributed.get(day, ())
+    windows = found.plan.windows if found.plan is not None else ()
+    presence = found.plan.presence if found.plan is not None else ()
+    rules = knowledge.rule_sets[said.rules] if said.rules is not None else None
+    letters = [e for e in person.excuses if e.first <= day <= e.last]
+    outage = covering_outage(person, knowledge, found, day) if said.status == "held" else None
+    return Explained(
+        on=date_of(day).isoformat(),
+        status=said.status,
+        revision=said.revision,
+        schedule_id=said.schedule_id,
+        checkpoints=tuple(
+            Checkpoint(
+                w.name,
+                _clock(regency, w.opens),
+                _clock(regency, w.due),
+                _clock(regency, w.closes),
+                w.presence,
+                tuple(_clock(regency, t) for t, _ in heard if w.opens <= t <= w.closes),
+            )
+            for w in windows
+        ),
+        strays=tuple(
+            _clock(regency, t)
+            for t, _ in heard
+            if not any(w.opens <= t <= w.closes for w in presence)
+        ),
+        late_minutes=said.late,
+        early_minutes=said.early,
+        excuse_id=said.excuse_id,
+        revoked=tuple(e.id for e in letters if e.revoked),
+        outage_id=outage.id if outage is not None else None,
+        window_from=None if said.window is None else date_of(said.window).isoformat(),
+        window_left=_left(person, knowledge, said, rules.window if rules is not None else 3),
+        rule_set=f"{rules.id}@{rules.version}" if rules is not None else None,
+        marks_needed=rules.min_marks if rules is not None else 1,
+        number=number,
+        reached=tuple(t for t in person.thresholds if t.dates and t.dates[-1] == day),
+        known={e.id: known[e.id] for e in letters if e.id in known},
+    )
+
+
+def _left(person: Person, knowledge: Knowledge, said: Day, needed: int) -> int:
+    """Count the days that must still be closed before a pending day counts (semantics B13)."""
+    if said.status != "pending" or said.window is None:
+        return 0
+    last = max(r.last_closed for r in knowledge.regencies.values())
+    closed = 0
+    for day in range(said.window + 1, last + 1):
+        regency = knowledge.regencies.get(person.regency_on(day) or "")
+        if regency is not None and regency.is_closed(day) and counts(person, knowledge, day):
+            closed += 1
+    return max(0, needed - closed)
+
+
+def _clock(regency: Regency, instant: int) -> str:
+    """Give a local time; seconds only where they matter."""
+    local = datetime.fromtimestamp(instant, regency.zone.info)
+    return local.strftime("%H:%M:%S" if local.second else "%H:%M")

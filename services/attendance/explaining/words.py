@@ -1,0 +1,94 @@
+"""An explained day in the words of its reader: Indonesian, with an English twin."""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from services.attendance.explaining.days import Explained
+
+LANGUAGES = ("id", "en")
+
+
+@cache
+def texts(language: str) -> dict[str, Any]:
+    """Give the texts of a language. Errors: KeyError for one that there is not."""
+    if language not in LANGUAGES:
+        raise KeyError(language)
+    path = resources.files(__package__) / "texts" / f"{language}.yaml"
+    loaded: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def reasons(day: Explained, language: str) -> list[str]:
+    """Say why a day reads as it does, a sentence each."""
+    return list(_reasons(day, texts(language)))
+
+
+def remedy(day: Explained, language: str) -> str:
+    """Say what would change the day."""
+    found: str = texts(language)["change"][day.status]
+    return found
+
+
+def _reasons(day: Explained, say: dict[str, Any]) -> Iterator[str]:
+    yield from _windows(day, say)
+    if day.late_minutes:
+        yield say["late"].format(minutes=day.late_minutes)
+    if day.early_minutes:
+        yield say["early"].format(minutes=day.early_minutes)
+    for excuse in day.revoked:
+        yield say["letter_revoked"].format(excuse=excuse)
+    if day.excuse_id is not None:
+        known = day.known.get(day.excuse_id, "-")
+        yield say["letter"].format(excuse=day.excuse_id, known=known)
+    if day.outage_id is not None:
+        yield say["outage"].format(outage=day.outage_id)
+    if day.window_from is not None:
+        form = say["window"] if day.status == "pending" else say["window_over"]
+        yield form.format(start=day.window_from, left=day.window_left)
+    yield from _counting(day, say)
+
+
+def _windows(day: Explained, say: dict[str, Any]) -> Iterator[str]:
+    if day.status == "off":
+        return
+    if not day.strays and not any(point.met_by for point in day.checkpoints):
+        yield say["nothing"]
+        return
+    for point in day.checkpoints:
+        times = _list(point.met_by)
+        span = {"name": point.name, "opens": point.opens, "closes": point.closes}
+        if not point.presence:
+            yield say["apel"].format(times=times or say["apel_missed"], **span)
+        elif point.met_by:
+            yield say["met"].format(times=times, **span)
+        else:
+            yield say["missed"].format(**span)
+    if day.strays:
+        yield say["stray"].format(times=_list(day.strays))
+
+
+def _counting(day: Explained, say: dict[str, Any]) -> Iterator[str]:
+    if day.number is not None:
+        yield say["count"].format(number=day.number)
+    if day.status == "unexcused":
+        if day.rule_set is None:
+            yield say["no_rule"]
+        else:
+            yield say["rule"].format(rule_set=day.rule_set)
+    for threshold in day.reached:
+        yield say["reached"].format(
+            days=threshold.threshold_days,
+            measure=say["measure"][threshold.measure],
+            count=threshold.days,
+            sanction=threshold.sanction,
+            article=threshold.article,
+            state=say["state"]["active" if threshold.active else "retracted"],
+        )
+
+
+def _list(times: Iterable[str]) -> str:
+    return ", ".join(times)

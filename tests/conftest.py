@@ -65,7 +65,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     )
     terminalreporter.write_line(f"skipped: {reasons.total()}")
     for reason, count in reasons.most_common():
-        terminalreporter.write_line(f"  {count} × {reason.removeprefix('Skipped: ')}")
+        terminalreporter.write_line(f"  {count} x {reason.removeprefix('Skipped: ')}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -76,13 +76,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def servers(request: pytest.FixtureRequest) -> Servers:
-    """Where the brokers and the database server of this session are."""
+    """Say where the brokers and the database server of this session are."""
     return started(request.config)
 
 
 @pytest.fixture(scope="session")
 def stack(servers: Servers) -> LocalStack:
-    """The local stack of this session; skips if the session was given other servers."""
+    """Give the local stack of this session; skip if the session was given other servers."""
     if servers.stack is None:
         pytest.skip("the session was given servers by TERTIB_KAFKA_BOOTSTRAP: no local stack")
     return servers.stack
@@ -90,13 +90,13 @@ def stack(servers: Servers) -> LocalStack:
 
 @pytest.fixture(scope="session")
 def bootstrap(servers: Servers) -> str:
-    """The brokers' addresses, comma-separated."""
+    """Give the brokers' addresses, comma-separated."""
     return servers.bootstrap
 
 
 @pytest.fixture
 def database(servers: Servers) -> Iterator[str]:
-    """A fresh, empty database: `postgresql://…`, owned by an ordinary role; dropped afterwards."""
+    """Make an empty database of an ordinary role, give its `postgresql://…`, drop it after."""
     name = f"test_{secrets.token_hex(6)}"
     yield servers.create_database(name)
     servers.drop_database(name)
@@ -104,7 +104,7 @@ def database(servers: Servers) -> Iterator[str]:
 
 @pytest.fixture
 def topic_prefix(servers: Servers) -> Iterator[str]:
-    """Something to begin the names of a test's topics with; the topics are deleted afterwards."""
+    """Give what the names of a test's topics begin with; delete the topics afterwards."""
     prefix = f"t{secrets.token_hex(4)}."
     yield prefix
     servers.delete_topics(prefix)

@@ -40,7 +40,7 @@ class Servers:
         return admin_client(self.bootstrap)
 
     def _brokers(self) -> str:
-        """Ask the brokers; a protocol without a version number has only the log of ours tell it."""
+        """Ask the brokers. Kafka's protocol tells no version: the log of our own node does."""
         known = self.kafka_admin.list_topics(timeout=30)
         which = f"cluster {known.cluster_id}, {len(known.brokers)} node(s)"
         if self.stack is None:

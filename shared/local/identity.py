@@ -68,7 +68,7 @@ def alive(who: Identity | None) -> bool:
     return who is not None and identify(who.pid) == who
 
 
-def spawn(
+def spawn(  # noqa: PLR0913  (all but the first two by name)
     argv: Sequence[str],
     *,
     home: Path,
@@ -83,7 +83,8 @@ def spawn(
     Its environment is `env` and the stack's mark, nothing else: secrets of the caller stay with
     the caller. A Ctrl-C in the terminal does not reach it.
     """
-    with log.open("ab") as output:
+    private = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(private, "ab") as output:
         child = subprocess.Popen(
             list(argv),
             stdin=subprocess.DEVNULL,
@@ -144,6 +145,20 @@ def marked(home: Path) -> list[Identity]:
         except (psutil.Error, OSError):
             continue  # Gone meanwhile, or another user's: then it is none of ours.
     return [one for one in found if one is not None]
+
+
+def strays(home: Path, known: Iterable[Identity]) -> list[Identity]:
+    """Find what carries this stack's mark, and neither is known nor descends from who is."""
+    pids = {one.pid for one in known if alive(one)}
+    found = []
+    for one in marked(home):
+        try:
+            ancestors = {process.pid for process in psutil.Process(one.pid).parents()}
+        except psutil.NoSuchProcess:
+            continue
+        if not pids & {one.pid, *ancestors}:
+            found.append(one)
+    return found
 
 
 def kill_all(whom: Iterable[Identity]) -> None:

@@ -122,7 +122,8 @@ def fetch(coordinates: Sequence[str], folder: Path) -> None:
                 shutil.copyfile(jar.resolve(), folder / file_name(coordinate))
             except Exception as failure:
                 # jgo writes into the final file: what is left of a broken fetch must not stand.
-                jar.cached_path.unlink(missing_ok=True)
+                if jar.cached_path is not None:
+                    jar.cached_path.unlink(missing_ok=True)
                 if attempt == TRIES:
                     message = f"{coordinate} cannot be fetched from Maven Central: {failure}"
                     raise StackError(message) from failure

@@ -1,12 +1,9 @@
 """Apache Kafka itself: one node, or three, each a Java process with a folder of its own."""
 
-import base64
 import re
-import subprocess
 import time
-import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from logging import NullHandler, getLogger
 from pathlib import Path
 from typing import NoReturn
@@ -19,89 +16,28 @@ from shared.local.errors import StackError
 from shared.local.identity import Identity
 from shared.local.java import find_java
 from shared.local.logs import last_lines, rotate
+from shared.local.node import JVM, Node, format_data, properties
 
 HEALTH_SECONDS = 60.0
 POLL_SECONDS = 0.1
 STOP_SECONDS = 15.0
 
-# A small heap and the simplest compiler and collector: a broker of a developer's machine starts in
-# three seconds and takes 225 MB.
-JVM = (
-    "-Xms256m",
-    "-Xmx256m",
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
-    "-XX:MaxDirectMemorySize=128m",
-    "--enable-native-access=ALL-UNNAMED",
-    "-Dorg.slf4j.simpleLogger.defaultLogLevel=info",
-    "-Dorg.slf4j.simpleLogger.showDateTime=true",
-    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS",
-    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka=warn",
-    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.utils.AppInfoParser=info",
-)
-
-
-@dataclass(frozen=True)
-class Node:
-    """One broker and controller: its number, and the ports of its clients and its controller."""
-
-    id: int
-    port: int
-    controller_port: int
-
-
-def choose_nodes(count: int) -> list[Node]:
-    """Number the nodes from 1 and choose ports for them."""
-    chosen = ports.choose(2 * count)
-    return [Node(n + 1, chosen[2 * n], chosen[2 * n + 1]) for n in range(count)]
-
-
-def properties(node: Node, nodes: list[Node], data: Path) -> dict[str, str]:
-    """Give the settings of one node (reference kafka.md, section 14)."""
-    voters = ",".join(f"{one.id}@{ports.LOOPBACK}:{one.controller_port}" for one in nodes)
-    clients = f"PLAINTEXT://{ports.LOOPBACK}:{node.port}"
-    copies, in_sync = str(len(nodes)), "2" if len(nodes) > 1 else "1"
-    return {
-        "process.roles": "broker,controller",
-        "node.id": str(node.id),
-        "controller.quorum.voters": voters,
-        "listeners": f"{clients},CONTROLLER://{ports.LOOPBACK}:{node.controller_port}",
-        "advertised.listeners": clients,
-        "inter.broker.listener.name": "PLAINTEXT",
-        "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "log.dirs": str(data),
-        "auto.create.topics.enable": "false",
-        "default.replication.factor": copies,
-        "min.insync.replicas": in_sync,
-        "offsets.topic.replication.factor": copies,
-        "offsets.topic.num.partitions": "1",
-        "transaction.state.log.replication.factor": copies,
-        "transaction.state.log.min.isr": in_sync,
-        "transaction.state.log.num.partitions": "1",
-        "share.coordinator.state.topic.replication.factor": copies,
-        "share.coordinator.state.topic.min.isr": in_sync,
-        "replica.lag.time.max.ms": "5000",
-        "group.initial.rebalance.delay.ms": "0",
-        "group.min.session.timeout.ms": "1000",
-        "log.cleaner.dedupe.buffer.size": "2097152",  # The default of 128 MB kills a small heap.
-        "num.network.threads": "1",
-        "num.io.threads": "2",
-        "broker.session.timeout.ms": "3000",
-        "broker.heartbeat.interval.ms": "500",
-    }
-
 
 class KafkaCluster:
-    """The nodes of one stack, in `folder`; who runs is read from and written to `pids`."""
+    """The nodes of one stack; `changed` is called when another process is in `pids`."""
 
     def __init__(
-        self, home: Path, nodes: list[Node], cluster_id: str, pids: dict[int, Identity]
+        self,
+        home: Path,
+        nodes: list[Node],
+        cluster_id: str,
+        changed: Callable[[], None],
     ) -> None:
         self.home = home
         self.nodes = nodes
         self.cluster_id = cluster_id
-        self.pids = pids
+        self.pids: dict[int, Identity] = {}
+        self._changed = changed
 
     @property
     def bootstrap(self) -> str:
@@ -123,12 +59,12 @@ class KafkaCluster:
 
     def prepare(self, class_path: str) -> None:
         """Write the settings, and format the data folders that have never been used."""
-        fresh = [node for node in self.nodes if not self._data(node.id).exists()]
+        (self.home / "kafka").mkdir(mode=0o700, exist_ok=True)
         for node in self.nodes:
-            self.folder(node.id).mkdir(parents=True, exist_ok=True)
-            lines = properties(node, self.nodes, self._data(node.id)).items()
-            text = "".join(f"{key}={value}\n" for key, value in lines)
+            self.folder(node.id).mkdir(exist_ok=True)
+            text = properties(node, self.nodes, self._data(node.id))
             self._settings(node.id).write_text(text)
+        fresh = [node for node in self.nodes if not self._data(node.id).exists()]
         with ThreadPoolExecutor(len(self.nodes)) as pool:
             list(pool.map(lambda node: self._format(node, class_path), fresh))
 
@@ -155,6 +91,7 @@ class KafkaCluster:
             log=self.log(node),
             env=identity.plain_environment(),
         )
+        self._changed()
 
     def kill(self, node: int) -> None:
         """Kill one node as a power cut would (SIGKILL), and wait until it is dead."""
@@ -170,6 +107,7 @@ class KafkaCluster:
         with ThreadPoolExecutor(max(1, len(running))) as pool:
             list(pool.map(lambda who: identity.stop(who, STOP_SECONDS), running))
         self.pids.clear()
+        self._changed()
 
     def wait_healthy(self, seconds: float = HEALTH_SECONDS) -> None:
         """Wait until the brokers themselves say that all of them are there.
@@ -184,6 +122,10 @@ class KafkaCluster:
             if time.monotonic() > until:
                 self._give_up(1, f"did not answer within {seconds:.0f} s")
             time.sleep(POLL_SECONDS)
+
+    def answers(self, node: int) -> bool:
+        """Ask one node whether it answers."""
+        return broker_count(f"{ports.LOOPBACK}:{self._node(node).port}") > 0
 
     def healthy(self) -> bool:
         """Ask the brokers whether all nodes are in the cluster."""
@@ -201,6 +143,10 @@ class KafkaCluster:
             self._give_up(node, "has not said its version")
         return str(said[-1])
 
+    def _format(self, node: Node, class_path: str) -> None:
+        data = self._data(node.id)
+        format_data(node, self.nodes, cluster_id=self.cluster_id, data=data, class_path=class_path)
+
     def _give_up(self, node: int, what: str) -> NoReturn:
         end = last_lines(self.log(node), 15)
         message = f"Kafka node {node} {what}; its log {self.log(node)} ends with:\n{end}"
@@ -214,52 +160,6 @@ class KafkaCluster:
 
     def _settings(self, node: int) -> Path:
         return self.folder(node) / "server.properties"
-
-    def _format(self, node: Node, class_path: str) -> None:
-        """Format a data folder beside its place and move it there: half a format never counts."""
-        done = self._data(node.id)
-        beside = done.with_name("data-being-formatted")
-        settings = done.with_name("format.properties")
-        lines = properties(node, self.nodes, beside).items()
-        settings.write_text("".join(f"{key}={value}\n" for key, value in lines))
-        _remove_tree(beside)
-        said = subprocess.run(
-            [
-                str(find_java()),
-                *JVM,
-                "-cp",
-                class_path,
-                "kafka.tools.StorageTool",
-                "format",
-                f"-t={self.cluster_id}",
-                f"-c={settings}",
-                "-g",
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=identity.plain_environment(),
-        )
-        if said.returncode != 0:
-            message = f"Kafka's data folder cannot be formatted: {said.stdout}{said.stderr}"
-            raise StackError(message)
-        settings.unlink()
-        beside.rename(done)
-
-
-def _remove_tree(folder: Path) -> None:
-    if folder.exists():
-        import shutil  # noqa: PLC0415
-
-        shutil.rmtree(folder)
-
-
-def new_cluster_id() -> str:
-    """Make an id as Kafka's own tool does: 16 random bytes in URL-safe base64, without padding."""
-    while True:
-        made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        if not made.startswith("-"):
-            return made
 
 
 def admin_client(bootstrap: str) -> AdminClient:

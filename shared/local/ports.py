@@ -7,8 +7,8 @@ from shared.local.errors import StackError
 
 LOOPBACK = "127.0.0.1"
 
-# Below the range from which systems lend ports to outgoing connections (32768 and up on Linux, 49152
-# and up elsewhere): such a connection could otherwise hold a server's port when it restarts.
+# Below the range from which systems lend ports to outgoing connections (from 32768 on Linux, from
+# 49152 elsewhere): such a connection could otherwise hold a server's port when it restarts.
 LOWEST, HIGHEST = 20_000, 32_000
 TRIES = 200
 

@@ -4,11 +4,11 @@ The package's own server object caches instances and gives a dead one back after
 `initdb` and `postgres` are started directly, and the truth is asked from the server.
 """
 
-import os
 import shutil
 import signal
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -48,11 +48,18 @@ SETTINGS = {
 class PostgresServer:
     """The server of one stack, in `<home>/postgres`, with a database and a role per service."""
 
-    def __init__(self, home: Path, port: int, password: str, who: Identity | None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        port: int,
+        password: str,
+        changed: Callable[[], None],
+    ) -> None:
         self.home = home
         self.port = port
         self.password = password
-        self.who = who
+        self.who: Identity | None = None
+        self._changed = changed
 
     @property
     def folder(self) -> Path:
@@ -143,20 +150,22 @@ class PostgresServer:
             user=account.uid,
             group=account.gid,
         )
+        self._changed()
 
     def stop(self, *, immediate: bool = False) -> None:
         """Stop cleanly (checkpoint, then exit), or at once as after a crash; wait until it is."""
         if self.who is not None:
-            children = self._children()
+            children = self.children()
             first = signal.SIGQUIT if immediate else signal.SIGINT
             if not identity.stop(self.who, STOP_SECONDS, first):
                 identity.kill_all(children)
             self.who = None
+            self._changed()
 
     def kill(self) -> None:
         """Kill the postmaster and every process of it as a power cut would (SIGKILL)."""
         if self.who is not None:
-            identity.kill_all([self.who, *self._children()])
+            identity.kill_all([self.who, *self.children()])
 
     def wait_healthy(self, seconds: float = HEALTH_SECONDS) -> None:
         """Wait until the server answers a query.
@@ -195,7 +204,8 @@ class PostgresServer:
                 ask(self.admin_url, f"CREATE DATABASE {name} OWNER {name}")
             ask(self.admin_url, f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
 
-    def _children(self) -> list[Identity]:
+    def children(self) -> list[Identity]:
+        """Find the processes that the postmaster has started."""
         if self.pid is None:
             return []
         try:
@@ -219,7 +229,7 @@ class PostgresServer:
             if process.info["name"] != "postgres":
                 continue
             try:
-                there = os.stat(f"/proc/{process.pid}/cwd")
+                there = Path(f"/proc/{process.pid}/cwd").stat()
             except OSError:
                 continue
             if (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino):

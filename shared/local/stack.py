@@ -3,7 +3,8 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from shared.local.kafka import KafkaCluster
 from shared.local.locks import locked
 from shared.local.paths import default_home
 from shared.local.postgres import SERVICES, PostgresServer
+from shared.local.processes import Service, ServiceStatus
+from shared.local.services import Services
 from shared.local.watchdog import Watchdog
 
 Say = Callable[[str], None]
@@ -25,7 +28,7 @@ def silence(_: str) -> None:
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """One server of the stack: whether its process lives, and whether it answers."""
+    """One server of the stack: its process (None: dead), its port, and whether it answers."""
 
     name: str
     pid: int | None
@@ -46,6 +49,7 @@ class LocalStack:
         self._state: state.State | None = None
         self._kafka: KafkaCluster | None = None
         self._postgres: PostgresServer | None = None
+        self.services = Services(self.home, self._save)
         self._load()
 
     @classmethod
@@ -73,7 +77,7 @@ class LocalStack:
                 shutil.rmtree(folder)
 
     def up(self, say: Say = silence) -> None:
-        """Start what does not run, and return when all of it answers; a no-op if all does.
+        """Start the servers that do not run, and return when all answer; a no-op if all do.
 
         Errors: StackError if something cannot be fetched, started or reached.
         """
@@ -86,23 +90,34 @@ class LocalStack:
             self._end_strays()
             self._start(say)
 
+    def start_services(self, services: Sequence[Service], say: Say = silence) -> None:
+        """Start these services, unless they run, and return when each says that it is ready.
+
+        Errors: StackError with the end of the log of one that ended or is not ready in time.
+        """
+        with locked(self.home / "stack.lock"):
+            self._load()
+            self.services.start(services, {**os.environ, **self.environment()}, say)
+        self.services.wait_ready(services)
+
     def down(self, say: Say = silence, *, abruptly: bool = False) -> None:
-        """Stop the services, then the servers, cleanly; or at once, where nothing is to be kept."""
+        """Stop the services, then the servers, cleanly; or at once, if nothing is to be kept."""
         if not self.home.exists():
             return
         with locked(self.home / "stack.lock"):
             self._load()
             if self._state is None:
                 return
-            self._stop_services(say)
+            self.services.stop(say, abruptly=abruptly)
             if self.running:
                 say("stopping Kafka and PostgreSQL")
             if abruptly:
                 identity.kill_all(self.kafka.pids.values())
-            self.kafka.stop()
-            self.postgres.stop(immediate=abruptly)
+            with ThreadPoolExecutor(1) as pool:
+                stopping = pool.submit(self.postgres.stop, immediate=abruptly)
+                self.kafka.stop()
+                stopping.result()
             identity.kill_all(identity.marked(self.home))
-            self._save()
 
     @property
     def running(self) -> bool:
@@ -118,14 +133,23 @@ class LocalStack:
         self._load()
         if self._state is None:
             return []
-        answers = self.kafka.healthy() if self.running else False
         servers = [
-            ServerStatus(f"kafka-{one.id}", self.kafka.pid(one.id), one.port, answers)
-            for one in self.kafka.nodes
+            ServerStatus(
+                f"kafka-{node.id}",
+                self.kafka.pid(node.id),
+                node.port,
+                self.kafka.pid(node.id) is not None and self.kafka.answers(node.id),
+            )
+            for node in self.kafka.nodes
         ]
         database = self.postgres
         healthy = database.pid is not None and database.healthy()
         return [*servers, ServerStatus("postgres", database.pid, database.port, healthy)]
+
+    def service_status(self) -> list[ServiceStatus]:
+        """Ask every service that was ever started here how it is."""
+        self._load()
+        return self.services.status()
 
     @property
     def kafka(self) -> KafkaCluster:
@@ -158,7 +182,7 @@ class LocalStack:
 
     def environment(self) -> dict[str, str]:
         """Give the variables by which services and commands find this stack (design 8.3)."""
-        found = {
+        databases = {
             f"TERTIB_{name.upper()}_DATABASE_URL": self.database_url(name)
             for name in SERVICES
             if name != "keyring"
@@ -167,35 +191,29 @@ class LocalStack:
             "TERTIB_HOME": str(self.home),
             "TERTIB_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "TERTIB_KEYRING_URL": self.database_url("keyring"),
-            **found,
+            **databases,
         }
 
     def _start(self, say: Say) -> None:
-        fresh = not self.running
-        if fresh:
+        if not self.running:
+            class_path = jars.class_path(say)
             say("starting Kafka and PostgreSQL")
-        class_path = jars.class_path(say) if fresh else ""
-        self.postgres.prepare()
-        self.postgres.start()
-        self._save()
-        if fresh:
-            self.kafka.prepare(class_path)
+            with ThreadPoolExecutor(1) as pool:
+                preparing = pool.submit(self.kafka.prepare, class_path)
+                self.postgres.prepare()
+                self.postgres.start()
+                preparing.result()
             for node in self.kafka.nodes:
                 self.kafka.start(node.id, class_path)
-            self._save()
         self.postgres.wait_healthy()
         self.postgres.create_databases()
         self.kafka.wait_healthy()
 
-    def _stop_services(self, say: Say) -> None:
-        """Nothing yet."""
-
     def _end_strays(self) -> None:
-        """End what carries this stack's mark and is not in its books: a killed `up` left it."""
-        known = {*self.kafka.pids.values(), self.postgres.who}
-        roots = [one for one in identity.marked(self.home) if one not in known]
-        children = set(self.postgres._children())
-        identity.kill_all(one for one in roots if one not in children)
+        """End what a killed `up` started and had no time to enter into the books."""
+        books = [*self.kafka.pids.values(), self.postgres.who, *self.services.pids().values()]
+        known = [one for one in books if one is not None]
+        identity.kill_all(identity.strays(self.home, known))
 
     def _load(self) -> None:
         found = state.read(self.home)
@@ -203,16 +221,23 @@ class LocalStack:
             self._adopt(found)
 
     def _adopt(self, found: state.State) -> None:
+        """Take over what the books say. The parts stay the same objects: callers hold them."""
         self._state = found
-        self._kafka = KafkaCluster(self.home, found.nodes, found.cluster_id, found.kafka_pids)
-        self._postgres = PostgresServer(
-            self.home, found.postgres_port, found.password, found.postgres_pid
-        )
+        if self._kafka is None or self._postgres is None:
+            self._kafka = KafkaCluster(self.home, found.nodes, found.cluster_id, self._save)
+            self._postgres = PostgresServer(
+                self.home, found.postgres_port, found.password, self._save
+            )
+        self._kafka.pids = found.kafka_pids
+        self._postgres.who = found.postgres_pid
+        self.services.adopt(found.health_ports, found.service_pids)
 
     def _save(self) -> None:
         if self._state is not None:
             self._state.kafka_pids = self.kafka.pids
             self._state.postgres_pid = self.postgres.who
+            self._state.health_ports = self.services.health_ports()
+            self._state.service_pids = self.services.pids()
             state.write(self.home, self._state)
 
     def _make_home(self) -> None:
@@ -223,7 +248,10 @@ class LocalStack:
     def _refuse_other_nodes(self) -> None:
         has = len(self.kafka.nodes)
         if self._wanted not in {None, has}:
-            message = f"the stack in {self.home} has {has} node(s), not {self._wanted}"
+            message = (
+                f"the stack in {self.home} was made with {has} node(s), not {self._wanted}:"
+                " choose another TERTIB_HOME, or stop it and remove that folder"
+            )
             raise StackError(message)
 
     def _never_started(self) -> str:

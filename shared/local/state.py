@@ -6,35 +6,34 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from shared.local import kafka, ports
+from shared.local import ports
 from shared.local.errors import StackError
 from shared.local.identity import Identity
 from shared.local.jars import KAFKA_VERSION
+from shared.local.node import Node, choose_nodes, new_cluster_id
 
 FILE = "stack.json"
 
 
 @dataclass
 class State:
-    """Ports and secrets, chosen once; and who runs at the moment.
+    """Ports and secrets, chosen once; and who runs at the moment."""
 
-    `services` holds, by name: pid, born, health_port, log.
-    """
-
-    nodes: list[kafka.Node]
+    nodes: list[Node]
     cluster_id: str
     postgres_port: int
     password: str
     kafka_version: str = KAFKA_VERSION
     kafka_pids: dict[int, Identity] = field(default_factory=dict)
     postgres_pid: Identity | None = None
-    services: dict[str, dict[str, object]] = field(default_factory=dict)
+    health_ports: dict[str, int] = field(default_factory=dict)
+    service_pids: dict[str, Identity] = field(default_factory=dict)
 
 
 def choose(nodes: int) -> State:
     """Choose everything that a new stack keeps for life."""
     (port,) = ports.choose(1)
-    return State(kafka.choose_nodes(nodes), kafka.new_cluster_id(), port, secrets.token_hex(16))
+    return State(choose_nodes(nodes), new_cluster_id(), port, secrets.token_hex(16))
 
 
 def read(home: Path) -> State | None:
@@ -49,14 +48,15 @@ def read(home: Path) -> State | None:
         raw = json.loads(path.read_text())
         who = raw["postgres_pid"]
         return State(
-            nodes=[kafka.Node(**node) for node in raw["nodes"]],
+            nodes=[Node(**node) for node in raw["nodes"]],
             cluster_id=raw["cluster_id"],
             postgres_port=raw["postgres_port"],
             password=raw["password"],
             kafka_version=raw["kafka_version"],
             kafka_pids={int(node): Identity(**one) for node, one in raw["kafka_pids"].items()},
             postgres_pid=Identity(**who) if who else None,
-            services=raw["services"],
+            health_ports=raw["health_ports"],
+            service_pids={name: Identity(**one) for name, one in raw["service_pids"].items()},
         )
     except (ValueError, KeyError, TypeError) as failure:
         message = f"{path} cannot be read ({failure}); if the stack is stopped, remove its folder"

@@ -1,8 +1,8 @@
 """Ends the servers of a scoped stack when the process that used it is gone, however it went.
 
-Run as a program, it reads its standard input, a pipe that the parent alone holds open. A line means
-that the parent has cleaned up itself; the end of the pipe without one, or a parent that is no more
-(a forked child of it may still hold the pipe), means that it has not.
+Run as a program, it reads its standard input, a pipe that the parent alone holds open. A line
+means that the parent has cleaned up itself; the end of the pipe without one, or a parent that is
+no more (a forked child of it may still hold the pipe), means that it has not.
 """
 
 import os

@@ -1,0 +1,74 @@
+"""All services of one stack, by name."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from shared.local import ports
+from shared.local.identity import Identity
+from shared.local.processes import Service, ServiceProcess, ServiceStatus
+
+
+class Services:
+    """The services that were ever started in a stack; `changed` is called when that changes."""
+
+    def __init__(self, home: Path, changed: Callable[[], None]) -> None:
+        self.home = home
+        self._changed = changed
+        self._all: dict[str, ServiceProcess] = {}
+
+    def __getitem__(self, name: str) -> ServiceProcess:
+        """Give the process of a service. Errors: KeyError if it was never started here."""
+        return self._all[name]
+
+    def adopt(self, health_ports: Mapping[str, int], pids: Mapping[str, Identity]) -> None:
+        """Take over what the stack's books say."""
+        for name, port in health_ports.items():
+            self._enter(name, port).who = pids.get(name)
+
+    def health_ports(self) -> dict[str, int]:
+        """Give the port of each, for the books."""
+        return {name: one.health_port for name, one in self._all.items()}
+
+    def pids(self) -> dict[str, Identity]:
+        """Give the process of each that was started, for the books."""
+        return {name: one.who for name, one in self._all.items() if one.who is not None}
+
+    def start(
+        self, services: Iterable[Service], env: Mapping[str, str], say: Callable[[str], None]
+    ) -> None:
+        """Start those that do not run; each keeps its port from then on."""
+        for service in services:
+            port = service.health_port or ports.choose(1)[0]
+            process = self._enter(service.name, port)
+            if process.pid is None:
+                say(f"starting {service.name}")
+                process.start(service.argv, env)
+
+    def wait_ready(self, services: Sequence[Service]) -> None:
+        """Wait until each of these says that it is ready. Errors: StackError if one does not."""
+        for service in services:
+            self._all[service.name].wait_ready()
+
+    def stop(self, say: Callable[[str], None], *, abruptly: bool) -> None:
+        """Stop all, at the same time; without asking, if nothing is to be kept."""
+        living = [one for one in self._all.values() if one.pid is not None]
+        if not living:
+            return
+        say(f"stopping {', '.join(one.name for one in living)}")
+        with ThreadPoolExecutor(len(living)) as pool:
+            if abruptly:
+                list(pool.map(lambda one: one.stop(grace=0), living))
+            else:
+                list(pool.map(lambda one: one.stop(), living))
+
+    def status(self) -> list[ServiceStatus]:
+        """Ask each how it is."""
+        return [self._all[name].status() for name in sorted(self._all)]
+
+    def _enter(self, name: str, port: int) -> ServiceProcess:
+        if name not in self._all:
+            self._all[name] = ServiceProcess(
+                name, home=self.home, health_port=port, changed=self._changed
+            )
+        return self._all[name]

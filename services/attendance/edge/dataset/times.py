@@ -19,11 +19,13 @@ _MOMENT = re.compile(
 class Written(NamedTuple):
     """A time as written: on the clock of its zone, unless it brings its own offset.
 
-    Units: seconds on the local clock since 1970-01-01T00:00:00; seconds ahead of UTC.
+    Units: seconds on the local clock since 1970-01-01T00:00:00; seconds ahead of UTC. `text` is
+    the cell as given.
     """
 
     local: int
-    offset: int | None = None
+    offset: int | None
+    text: str
 
     @property
     def on(self) -> date:
@@ -58,14 +60,14 @@ def read_moment(text: str, *, end: bool = False) -> Written:
         raise ValueError(text)
     midnight = (day.toordinal() - EPOCH_DAY) * DAY
     if hour is None:
-        return Written(midnight + (DAY - 1 if end else 0))
+        return Written(midnight + (DAY - 1 if end else 0), None, text)
     local = midnight + _seconds(hour, minute, second or "0")
     if zulu:
-        return Written(local, 0)
+        return Written(local, 0, text)
     if sign:
         ahead = _seconds(hours, minutes or "0", "0")
-        return Written(local, -ahead if sign == "-" else ahead)
-    return Written(local)
+        return Written(local, -ahead if sign == "-" else ahead, text)
+    return Written(local, None, text)
 
 
 def read_end(text: str) -> Written:

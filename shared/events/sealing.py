@@ -1,0 +1,95 @@
+"""Personal values as ciphertext: deterministic, bound to where they stand (design 3).
+
+AES-SIV (RFC 5297) under a key per person or regency. The same value at the same place gives the same
+bytes, so a fact told again is the same fact; at another place it gives others, so that ciphertext
+cannot be moved from one fact to another.
+"""
+
+import base64
+from collections.abc import Mapping
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from shared.events.base import Sealed
+
+KEY_BYTES = 64  # AES-256 in SIV mode takes two keys in one.
+# Values are filled up to whole blocks: «sakit» and «cuti» are then of one length.
+BLOCK = 16
+_END = b"\x80"
+
+
+class Unsealable(ValueError):
+    """Ciphertext that this key does not open at this place."""
+
+
+class Sealer(Protocol):
+    """What a publisher needs to seal personal values. Never blocks."""
+
+    def is_forgotten(self, kid: str, /) -> bool:
+        """Say whether the person's key is destroyed: nothing of that person is published."""
+
+    def seal(self, kid: str, type_: str, subject: str, text: str, /) -> Sealed:
+        """Seal a value of a fact of this type and subject. Errors: KeyError for a kid without key."""
+
+
+def person_kid(employee_id: str) -> str:
+    """Name the key of a person."""
+    return f"person/{employee_id}"
+
+
+def regency_kid(code: str) -> str:
+    """Name the key of a regency: for the free text of its broadcasts."""
+    return f"regency/{code}"
+
+
+def place_of(type_: str, subject: str) -> tuple[bytes, bytes]:
+    """Give what ciphertext is bound to: the CloudEvents type and subject of its fact."""
+    return type_.encode(), subject.encode()
+
+
+def seal(key: bytes, kid: str, aad: tuple[bytes, bytes], text: str) -> Sealed:
+    """Seal a text. Units: the key has KEY_BYTES. Errors: ValueError for a key of another length."""
+    plain = text.encode() + _END
+    plain += bytes(-len(plain) % BLOCK)
+    return Sealed(kid=kid, ct=base64.b64encode(AESSIV(key).encrypt(plain, [*aad])).decode())
+
+
+def unseal(key: bytes, sealed: Sealed, aad: tuple[bytes, bytes]) -> str:
+    """Give the text again. Errors: Unsealable for another key, another place or other bytes."""
+    try:
+        plain = AESSIV(key).decrypt(base64.b64decode(sealed.ct, validate=True), [*aad])
+    except (InvalidTag, ValueError):
+        raise Unsealable(f"the value under {sealed.kid} does not open here") from None
+    return plain[: plain.rindex(_END)].decode()
+
+
+class KeySealer:
+    """Seals with keys at hand; a kid whose key is None is forgotten."""
+
+    def __init__(self, keys: Mapping[str, bytes | None]) -> None:
+        self._keys = keys
+
+    def is_forgotten(self, kid: str, /) -> bool:
+        """Say whether the person's key is destroyed."""
+        return self._keys.get(kid, b"") is None
+
+    def seal(self, kid: str, type_: str, subject: str, text: str, /) -> Sealed:
+        """Seal a value. Errors: KeyError for a kid without key."""
+        key = self._keys[kid]
+        if key is None:
+            raise KeyError(kid)
+        return seal(key, kid, place_of(type_, subject), text)
+
+
+class Redacting:
+    """Says that a value was there, and nothing of it: for previews, which publish nothing."""
+
+    def is_forgotten(self, _kid: str, /) -> bool:
+        """Nobody is: a preview has no keyring."""
+        return False
+
+    def seal(self, kid: str, _type: str, _subject: str, _text: str, /) -> Sealed:
+        """Give an empty ciphertext."""
+        return Sealed(kid=kid, ct="")

@@ -20,6 +20,8 @@ def make_doings(draft: Draft, places: Places, lives: list[Life]) -> None:
             streak -= 1
             if streak <= 0 and some(dice, life.absent * 0.15):
                 streak = dice.randint(2, 9)
+            if (day.month, day.day) == (12, 27) and some(dice, 0.5):
+                streak = dice.randint(5, 12)
             away = streak > 0 or some(dice, life.absent)
             if not away or some(dice, 0.05):
                 attend(draft, places, dice, life, day)
@@ -38,10 +40,15 @@ def attend(draft: Draft, places: Places, dice: Random, life: Life, day: date) ->
     believed = life.shifts.get(day) or own or places.unit_schedules[unit] or "kantor"
     points: Points = places.weeks.get(believed, {}).get(WEEK[day.weekday()], [])
     zone = ZoneInfo(places.zones[code])
+    edges = 0.2
+    if points and some(dice, 0.2):
+        points, edges = [dice.choice([points[-1], *points])], 0.7
     for _, opens, due, closes, _, _ in points:
         if some(dice, 0.12):
             continue
-        wall = datetime.combine(day, time()) + near(dice, clock(opens), clock(due), clock(closes))
+        wall = datetime.combine(day, time()) + near(
+            dice, clock(opens), clock(due), clock(closes), edges
+        )
         check_in(draft, places, dice, life, wall.replace(tzinfo=zone))
     if some(dice, 0.05):
         wall = datetime.combine(day, time(dice.randrange(24), dice.randrange(60)))
@@ -53,10 +60,12 @@ def clock(text: str) -> timedelta:
     return timedelta(hours=int(hours), minutes=int(minutes))
 
 
-def near(dice: Random, opens: timedelta, due: timedelta, closes: timedelta) -> timedelta:
+def near(
+    dice: Random, opens: timedelta, due: timedelta, closes: timedelta, edges: float
+) -> timedelta:
     """Give a time around a checkpoint, often on the second where a rule changes its mind."""
-    if some(dice, 0.2):
-        slack = timedelta(minutes=30)
+    if some(dice, edges):
+        slack = timedelta(minutes=dice.choice([15, 30, 30, 30, 60, 90]))
         edge = dice.choice([opens, due, closes, closes + slack, opens - slack])
         return edge + dice.choice([-SECOND, timedelta(), SECOND])
     return due + timedelta(seconds=int(dice.gauss(0, 1200)))
@@ -115,8 +124,10 @@ def make_late_uploads(draft: Draft, places: Places) -> None:
     dice = draft.dice("late uploads")
     for serials in places.devices.values():
         for serial in serials:
-            for _ in range(dice.choice([0, 1, 1, 2])):
-                first = draft.day(dice, 0, -3)
+            first = draft.day(dice, 0, -3)
+            for _ in range(dice.choice([0, 1, 1, 2, 3])):
+                if some(dice, 0.5):
+                    first = draft.day(dice, 0, -3)
                 last = first + timedelta(days=dice.randint(0, 6))
                 received = last + timedelta(days=dice.choice([1, 2, 5, 12]))
                 begins = dice.choice([first.isoformat(), f"{first.isoformat()}T07:30:00"])

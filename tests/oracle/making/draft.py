@@ -15,8 +15,11 @@ import yaml
 from tests.oracle.tables import COLUMNS
 
 T = TypeVar("T")
-CLOCKS = ("00:00:00", "07:30:00", "08:00:00", "10:15:30", "12:00:00", "12:00:01", "16:00:00")
-"""Few times, so that facts often fall on one second."""
+CLOCKS = (
+    *("00:00:00", "00:30:00", "06:30:00", "08:00:00", "10:30:00", "11:30:00", "11:59:59"),
+    *("12:00:00", "12:00:00", "12:00:01", "12:30:00", "13:30:00", "16:00:00", "23:59:59"),
+)
+"""Few times, many near a closing, so that facts often fall on one second or just beside it."""
 
 
 @dataclass

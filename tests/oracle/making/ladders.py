@@ -44,12 +44,13 @@ def make_rules(draft: Draft, places: Places) -> None:
                 publish(draft, dice, Head(f"perda-{code}", 1, code, classes, begins))
     if draft.wants("late rules"):
         begins = draft.day(dice, -10)
-        recorded = stamp(dice, begins + timedelta(days=dice.randint(-5, 20)))
+        recorded = stamp(dice, begins + timedelta(days=dice.randint(-2, 20)))
         publish(draft, dice, Head("pp94-2021", 2, "*", ["PNS", "CPNS"], begins), recorded)
         publish(draft, dice, Head("pp94-2021", 3, "*", ["CPNS"], begins))
 
 
 def publish(draft: Draft, dice: Random, head: Head, recorded: str | None = None) -> None:
+    yearly = ladder(dice)
     tree: dict[str, Any] = {
         "id": head.name,
         "version": str(head.version),
@@ -58,7 +59,7 @@ def publish(draft: Draft, dice: Random, head: Head, recorded: str | None = None)
         "applies_to": head.classes,
         "effective_from": head.begins.isoformat(),
         "counting": counting(draft, dice),
-        "tiers": {"cumulative": ladder(dice), "consecutive": runs(dice)},
+        "tiers": {"cumulative": yearly, "consecutive": runs(dice, yearly)},
     }
     if recorded:
         tree["recorded_at"] = recorded
@@ -71,8 +72,8 @@ def counting(draft: Draft, dice: Random) -> dict[str, str]:
         lateness = dice.choice(["20", "45", "120"])
     return {
         "evidence_window_workdays": dice.choice(["0", "1", "3", "3"]),
-        "min_presence_marks": dice.choice(["1", "1", "2"]),
-        "run_crosses_year": dice.choice(["true", "true", "false"]),
+        "min_presence_marks": dice.choice(["1", "2"]),
+        "run_crosses_year": dice.choice(["true", "false"]),
         "lateness_day_minutes": lateness,
     }
 
@@ -87,11 +88,14 @@ def ladder(dice: Random) -> list[dict[str, str]]:
     return tiers
 
 
-def runs(dice: Random) -> list[dict[str, str]]:
-    """Give one or two tiers of runs, whose sanction the yearly ladder may lack (D3)."""
+def runs(dice: Random, yearly: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Give one or two tiers of runs; the yearly ladder may have their sanctions or not (D3)."""
     tiers = [{"days": str(dice.randint(3, 5)), **named("berat", "pdhtaps", "11(2) d 4")}]
-    if some(dice, 0.5):
+    first = dice.choice(["none", "lacking", "same"])
+    if first == "lacking":
         tiers.insert(0, {"days": "2", **named("sedang", "tunda_kenaikan", "10(2) z")})
+    if first == "same" and yearly:
+        tiers.insert(0, {**dice.choice(yearly), "days": "2"})
     return tiers
 
 

@@ -7,7 +7,7 @@ from random import Random
 from tests.oracle.making.draft import Draft, some, stamp
 from tests.oracle.making.places import Places
 
-CLASSES = ("PNS", "PNS", "PNS", "CPNS", "PPPK", "PPPK_PARUH_WAKTU", "PTT")
+CLASSES = ("PNS", "PNS", "PNS", "CPNS", "CPNS", "PPPK", "PPPK_PARUH_WAKTU", "PTT")
 LEVELS = ("PELAKSANA", "PENGAWAS", "ADMINISTRATOR", "JF_AHLI_MUDA", "JF_KETERAMPILAN")
 SHIFTS = ("pagi", "sore", "malam", "malam", "panjang", "bebas")
 LONG_AGO = date(2020, 1, 1)
@@ -71,11 +71,11 @@ def make_history(draft: Draft, places: Places, dice: Random, life: Life) -> None
         if ends < begins:
             ends = life.leaves = None
     add_line(draft, life, (begins, code, unit, kind, ""), ends, recorded)
-    changes = dice.choice([0, 0, 1, 1, 2]) if draft.wants("moves") else 0
+    changes = dice.choice([0, 0, 1, 1, 2, 3]) if draft.wants("moves") else 0
     for _ in range(changes):
         code, unit, kind = change(draft, places, dice, (code, unit, kind))
         begins = draft.day(dice, 2, -3) if not some(dice, 0.15) else begins
-        told = begins + timedelta(days=dice.choice([-3, 0, 0, 4, 15]))
+        told = begins + timedelta(days=dice.choice([-3, 0, 0, 4, 15, 25]))
         if begins < draft.start:  # A correction of the line before, from its very beginning.
             told = draft.day(dice, 1, -5)
         told = max(told, draft.start)
@@ -110,8 +110,10 @@ def change(
     """Change unit, class or regency."""
     code, unit, kind = now
     what = dice.choice(["unit", "class", "regency"])
+    if kind == "CPNS" and some(dice, 0.5):
+        what = "class"
     if what == "class" and draft.wants("classes"):
-        kind = dice.choice(CLASSES)
+        kind = "PNS" if kind == "CPNS" else dice.choice(CLASSES)
     elif what == "regency" and draft.wants("regencies"):
         code = dice.choice(list(places.zones))
         unit = dice.choice(places.units[code])

@@ -34,8 +34,9 @@ def make_calendar(draft: Draft, places: Places) -> None:
     scopes = ["ID", "ID", *provinces, *places.zones]
     for _ in range(3 + draft.days // 6):
         day = draft.day(dice, -1, 2)
+        scope = dice.choice(scopes)
         for _ in range(dice.choice([1, 1, 2, 3])):
-            scope = dice.choice(scopes)
+            scope = scope if some(dice, 0.4) else dice.choice(scopes)
             kind = dice.choice(["holiday", "holiday", "joint_leave", "working_day"])
             draft.add("calendar.csv", day, scope, kind, "Libur", decreed(dice, draft, day))
 
@@ -62,6 +63,8 @@ def make_outages(draft: Draft, places: Places) -> None:
         )
         after = day + timedelta(days=dice.choice([0, 0, 1, 3, 7]))
         ends = dice.choice([f"{after}", f"{after}T23:00:00"])
+        if some(dice, 0.25):  # It touches an assembly's window, but no other.
+            begins, ends = f"{day}T05:30:00", f"{day}T06:29:59"
         if shape != "regency" and some(dice, 0.15):
             ends = ""
         told = day + timedelta(days=dice.choice([-1, 0, 0, 1, 5, 10]))

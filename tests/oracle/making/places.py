@@ -33,9 +33,9 @@ FOUR: Points = [
     ("pulang", "16:00", "16:00", "18:00", "presence", "out"),
 ]
 APEL: Points = [
-    ("apel pagi", "06:45", "07:15", "07:20", "apel", "in"),
+    ("apel pagi", "05:45", "06:15", "06:25", "apel", "in"),
     *IN_OUT,
-    ("apel sore", "15:45", "15:45", "16:00", "apel", "any"),
+    ("apel sore", "18:45", "19:15", "19:30", "apel", "any"),
 ]
 ONLY_APEL: Points = [("apel", "06:45", "07:15", "08:00", "apel", "in")]
 MORNING: Points = [
@@ -86,7 +86,7 @@ def make_places(draft: Draft) -> Places:
 def make_units(draft: Draft, places: Places, code: str) -> None:
     """Make a small tree; some units have a schedule of their own, one has none at all."""
     dice = draft.dice(f"units {code}")
-    usual = dice.choice(["kantor", f"enam-{code}", f"empat-{code}", f"apel-{code}"])
+    usual = dice.choice(["kantor", "kantor", f"enam-{code}", f"empat-{code}", f"apel-{code}"])
     tree: list[tuple[str, str | None, str | None]] = [
         (f"{code}-1", None, usual),
         (f"{code}-2", f"{code}-1", None),
@@ -167,7 +167,7 @@ def make_schedules(draft: Draft, places: Places) -> None:
         publish(f"empat-{code}", code, LONG_AGO, on(5, FOUR), slack_minutes="15")
         apel = {**on(5, APEL), "sat": ONLY_APEL}
         publish(f"apel-{code}", code, LONG_AGO, apel)
-        if draft.wants("own schedules") and some(dice, 0.4):
+        if draft.wants("own schedules") and some(dice, 0.6):
             begins = dice.choice([LONG_AGO - timedelta(days=400), draft.day(dice)])
             publish("kantor", code, begins, on(5, dice.choice([IN_OUT, RAMADAN, APEL])))
     if draft.wants("ramadan"):

@@ -1,10 +1,16 @@
-"""`python -m tests.oracle DATASET --through DATE --out OUT`, or `generate --seed S --out DIR`."""
+"""Makes datasets, judges them, and compares exports.
+
+`python -m tests.oracle DATASET --through DATE --out OUT`,
+`python -m tests.oracle generate --seed S --people N --days D --out DIR`,
+`python -m tests.oracle compare EXPECTED ACTUAL`.
+"""
 
 import argparse
 import sys
 from datetime import date
 from pathlib import Path
 
+from tests.oracle.compare import bad_row_differences, differences
 from tests.oracle.datasets import SPICES, write_dataset
 from tests.oracle.export import write_tables
 from tests.oracle.reading import read_dataset
@@ -43,8 +49,24 @@ def generate(words: list[str]) -> int:
     return 0
 
 
+def compare(words: list[str]) -> int:
+    """Print how two folders of exports differ, bad rows too where the first has any."""
+    parser = argparse.ArgumentParser(prog="python -m tests.oracle compare")
+    parser.add_argument("expected", type=Path)
+    parser.add_argument("actual", type=Path)
+    chosen = parser.parse_args(words)
+    found = differences(chosen.expected, chosen.actual)
+    if (chosen.actual / "bad-rows.csv").is_file():
+        found += bad_row_differences(chosen.expected, chosen.actual)
+    sys.stdout.write("".join(f"{line}\n" for line in found))
+    return 1 if found else 0
+
+
 def main(words: list[str]) -> int:
-    return generate(words[1:]) if words[:1] == ["generate"] else judge(words)
+    others = {"generate": generate, "compare": compare}
+    if words and words[0] in others:
+        return others[words[0]](words[1:])
+    return judge(words)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from services.attendance.edge.dataset import rows, tables
+from services.attendance.edge.cuts import first_closings
+from services.attendance.edge.dataset import doubts, rows, tables
 from services.attendance.edge.dataset.dataset import Dataset
 from services.attendance.edge.dataset.findings import Finding, Findings
 from services.attendance.edge.dataset.tables import Table
@@ -60,7 +61,14 @@ def unknown_files(folder: Path, findings: Findings) -> None:
 
 
 def checked(dataset: Dataset, findings: Findings) -> Dataset:
-    """Give the dataset with all its findings, in the order of the files."""
+    """Give the dataset with its doubts and all its findings, in the order of the files."""
+    doubts.doubt_people(dataset.employees, findings)
+    doubts.doubt_pins(dataset.pins, findings)
+    doubts.doubt_punches(dataset.punches, findings)
+    in_force = doubts.InForce(
+        dataset.units, dataset.schedules, dataset.rule_sets, first_closings(dataset)
+    )
+    in_force.doubt(dataset.employees, findings)
     return replace(dataset, findings=tuple(sorted(findings, key=_place)))
 
 

@@ -1,0 +1,65 @@
+"""The findings of a dataset, told three ways: a table, JSON, and a CSV to hand back to the sender."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from services.attendance.edge.dataset.findings import Finding
+
+COLUMNS = ("file", "line", "field", "value", "reason", "severity")
+_HEADINGS = {
+    "en": ("File", "Line", "Field", "Value", "Reason", "Severity"),
+    "id": ("Berkas", "Baris", "Kolom", "Nilai", "Alasan", "Tingkat"),
+}
+_SEVERITIES = {"en": {}, "id": {"error": "salah", "warning": "meragukan"}}
+_COLOURS = {"error": "red", "warning": "yellow"}
+# A spreadsheet takes a cell that begins so for a formula, and would run what a sender wrote.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def rows_of(findings: Iterable[Finding], language: str = "en") -> list[dict[str, str | int]]:
+    """Give the findings as plain rows with the columns of design 8.2. Errors: KeyError."""
+    return [
+        {
+            "file": f.file,
+            "line": f.line,
+            "field": f.field,
+            "value": f.value,
+            "reason": f.reason_in(language),
+            "severity": f.severity,
+        }
+        for f in findings
+    ]
+
+
+def as_json(findings: Iterable[Finding], language: str = "en") -> str:
+    """Give the findings as a JSON list of objects."""
+    return msgspec.json.encode(rows_of(findings, language)).decode()
+
+
+def write_csv(findings: Iterable[Finding], out: TextIO, language: str = "en") -> None:
+    """Write the findings as CSV with LF; open the file with `newline=""`."""
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows_of(findings, language):
+        value = str(row["value"])
+        writer.writerow({**row, "value": f"'{value}" if value.startswith(_FORMULA) else value})
+
+
+def show(findings: Sequence[Finding], console: Console, language: str = "en") -> None:
+    """Print the findings as a table; nothing if there are none."""
+    if not findings:
+        return
+    table = Table(*_HEADINGS[language])
+    severities = _SEVERITIES[language]
+    for row in rows_of(findings, language):
+        severity = str(row["severity"])
+        named = Text(severities.get(severity, severity), style=_COLOURS[severity])
+        cells = [Text(str(row[column])) for column in COLUMNS[:-1]]
+        table.add_row(*cells, named)
+    console.print(table)

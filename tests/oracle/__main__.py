@@ -12,13 +12,11 @@ from pathlib import Path
 
 from tests.oracle.compare import bad_row_differences, differences
 from tests.oracle.datasets import SPICES, write_dataset
-from tests.oracle.export import write_tables
-from tests.oracle.reading import read_dataset
-from tests.oracle.steps import run
+from tests.oracle.judging import judge
 from tests.oracle.tables import CannotLoadError
 
 
-def judge(words: list[str]) -> int:
+def expect(words: list[str]) -> int:
     """Write the expected tables of a dataset; exit codes as in design 8.2."""
     parser = argparse.ArgumentParser(prog="python -m tests.oracle", description=__doc__)
     parser.add_argument("dataset", type=Path)
@@ -26,12 +24,11 @@ def judge(words: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args(words)
     try:
-        dataset = read_dataset(chosen.dataset)
+        good = judge(chosen.dataset, chosen.through, chosen.out)
     except CannotLoadError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    write_tables(chosen.out, run(dataset, chosen.through), dataset.bad)
-    return 1 if dataset.bad else 0
+    return 0 if good else 1
 
 
 def generate(words: list[str]) -> int:
@@ -66,7 +63,7 @@ def main(words: list[str]) -> int:
     others = {"generate": generate, "compare": compare}
     if words and words[0] in others:
         return others[words[0]](words[1:])
-    return judge(words)
+    return expect(words)
 
 
 if __name__ == "__main__":

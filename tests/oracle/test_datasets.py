@@ -8,11 +8,11 @@ import pytest
 from tests.oracle import steps
 from tests.oracle.compare import differences
 from tests.oracle.datasets import SPICES, write_dataset
-from tests.oracle.export import write_tables
 from tests.oracle.facts import Fact
+from tests.oracle.judging import judge
 from tests.oracle.lookups import View
 from tests.oracle.reading import read_dataset
-from tests.oracle.steps import Subject, run
+from tests.oracle.steps import Subject
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -27,8 +27,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def judged(folder: Path, seed: int, out: Path, people: int = 8, days: int = 40) -> None:
     through = write_dataset(folder, seed, people, days)
-    dataset = read_dataset(folder)
-    write_tables(out, run(dataset, through), dataset.bad)
+    judge(folder, through, out)
 
 
 def test_one_seed_makes_one_dataset(tmp_path: Path) -> None:
@@ -97,7 +96,7 @@ def test_late_punches_change_no_status_in_the_end(seed: int, tmp_path: Path) -> 
     spice = SPICES - {"late uploads", "late pins", "bad rows"}
     through = write_dataset(tmp_path / "data", seed, 8, 40, spice)
     later = through + timedelta(days=30)
-    write_tables(tmp_path / "early", run(read_dataset(tmp_path / "data"), later), [])
+    judge(tmp_path / "data", later, tmp_path / "early")
     with (tmp_path / "data" / "late-uploads.csv").open("w") as file:
         file.write("serial,from,to,received_at\n")
         for number, row in enumerate(rows(tmp_path / "data" / "devices.csv")):
@@ -105,7 +104,7 @@ def test_late_punches_change_no_status_in_the_end(seed: int, tmp_path: Path) -> 
                 begins, received = through - timedelta(days=first), first * 7 % 20
                 arrives = begins + timedelta(days=received)
                 file.write(f"{row['serial']},{begins},{begins},{arrives}T23:00:00\n")
-    write_tables(tmp_path / "late", run(read_dataset(tmp_path / "data"), later), [])
+    judge(tmp_path / "data", later, tmp_path / "late")
 
     assert differences(tmp_path / "early", tmp_path / "late") != []
     assert outcomes(tmp_path / "early", through) == outcomes(tmp_path / "late", through)

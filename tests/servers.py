@@ -79,7 +79,7 @@ def external(environment: Mapping[str, str]) -> Servers | None:
     if not bootstrap or not database:
         message = "set both TERTIB_KAFKA_BOOTSTRAP and TERTIB_TEST_DATABASE_URL, or neither"
         raise StackError(message)
-    if not broker_count(bootstrap, timeout=15):
+    if not broker_count(bootstrap):
         message = f"no Kafka answers at {bootstrap}"
         raise StackError(message)
     owner = str(ask(database, "SELECT current_user")[0][0])

@@ -44,7 +44,8 @@ def identify(pid: int) -> Identity | None:
         del _children[pid]
     try:
         process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
+        # The first thread of a dying Java is gone before the others, which still hold its ports.
+        if process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1:
             return None
         return Identity(pid, f"{_boot()}:{_birth(process)}")
     except psutil.NoSuchProcess:

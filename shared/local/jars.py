@@ -26,6 +26,7 @@ ROOTS = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple
 PINNED = Path(__file__).with_name("jars.sha256")
 TRIES = 4
 FETCHERS = 8
+UNFINISHED = "fetch-"
 
 Fetcher = Callable[[Sequence[str], Path], None]
 
@@ -65,18 +66,19 @@ def ensured(
     if folder.is_dir():
         verify(folder, sums)
         return folder
-    with locked(cache / "fetch.lock"):
-        if not folder.is_dir():
-            say(f"fetching Apache Kafka {KAFKA_VERSION} from Maven Central ({len(sums)} jars)")
-            with tempfile.TemporaryDirectory(dir=cache, prefix="fetch-") as started:
-                jars = Path(started) / "jars"
-                jars.mkdir()
-                fetcher(list(sums), jars)
-                verify(jars, sums)
-                jars.chmod(0o755)
-                jars.rename(folder)
-        else:
+    with locked(cache / "lock"):
+        if folder.is_dir():
             verify(folder, sums)
+            return folder
+        for abandoned in cache.glob(f"{UNFINISHED}*"):
+            shutil.rmtree(abandoned)
+        say(f"fetching Apache Kafka {KAFKA_VERSION} from Maven Central ({len(sums)} jars)")
+        with tempfile.TemporaryDirectory(dir=cache, prefix=UNFINISHED) as started:
+            jars = Path(started) / "jars"
+            jars.mkdir()
+            fetcher(list(sums), jars)
+            verify(jars, sums)
+            jars.rename(folder)
     return folder
 
 

@@ -1,32 +1,20 @@
 """The fixtures that every other test stands on."""
 
+import os
+import subprocess
+import sys
+
 import asyncpg
-from confluent_kafka import Consumer, Producer
-from confluent_kafka.admin import NewTopic
 
-from tests.servers import Servers
+from tests.local.records import consume, make_topic, produce
 
 
-def test_a_record_goes_through_the_broker(servers: Servers, topic_prefix: str) -> None:
-    """Produced with acks=all, it is consumed as it was."""
-    topic = f"{topic_prefix}records"
-    servers.kafka_admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(timeout=30)
-    producer = Producer({"bootstrap.servers": servers.bootstrap, "acks": "all"})
-    producer.produce(topic, key=b"a", value=b"one")
-    assert producer.flush(30) == 0
+def test_a_record_goes_through_the_broker(bootstrap: str, topic_prefix: str) -> None:
+    """Acknowledged by the broker, it is read as it was."""
+    make_topic(bootstrap, f"{topic_prefix}records")
+    produce(bootstrap, f"{topic_prefix}records", b"one")
 
-    reader = Consumer(
-        {
-            "bootstrap.servers": servers.bootstrap,
-            "group.id": f"{topic_prefix}readers",
-            "auto.offset.reset": "earliest",
-        }
-    )
-    reader.subscribe([topic])
-    (record,) = reader.consume(1, timeout=30)
-    reader.close()
-
-    assert (record.key(), record.value()) == (b"a", b"one")
+    assert consume(bootstrap, f"{topic_prefix}records", 1) == [b"one"]
 
 
 async def test_a_table_is_made_by_an_ordinary_role(database: str) -> None:
@@ -46,3 +34,22 @@ async def test_each_test_has_a_database_of_its_own(database: str) -> None:
     await connection.close()
 
     assert tables == []
+
+
+def test_a_session_without_servers_fails() -> None:
+    """Nobody answers at the given address: the session ends with an error, not with skips."""
+    given = {
+        "TERTIB_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+        "TERTIB_TEST_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+    }
+    chosen = f"{__file__}::{test_a_record_goes_through_the_broker.__name__}"
+    said = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", chosen],
+        env={**os.environ, **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert said.returncode == 2
+    assert "no Kafka and PostgreSQL to test on: no Kafka answers" in said.stdout + said.stderr

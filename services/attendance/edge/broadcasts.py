@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -28,6 +28,17 @@ from shared.events.sealing import Sealer, person_kid, regency_kid
 from shared.events.structs import struct_of
 
 FIRST_OF_ALL = 0  # Rank and line do not matter where the order of the tables decides.
+Data = Callable[[], dict[str, Any]]
+
+
+class Where(NamedTuple):
+    """Where a broadcast comes from, when it becomes known, and in which regency."""
+
+    rank: int
+    file: str
+    line: int
+    at: int | None
+    code: str
 
 
 class Broadcasts:
@@ -46,42 +57,33 @@ class Broadcasts:
     def _place(self, code: str) -> Place:
         return Place(code, code, self._dataset.clocks.regency(code))
 
-    def _entry(
-        self,
-        kind: type[Fact],
-        id_: str,
-        code: str,
-        place: tuple[int, str, int],
-        at: int | None,
-        data: Callable[[], dict[str, Any]],
-    ) -> Entry:
-        rank, file, line = place
-        known = BEFORE_ALL if at is None else at
-        make = partial(_make, kind, id_, self._place(code), known, data)
-        return Entry(known, rank, file, line, code, make)
+    def _entry(self, kind: type[Fact], id_: str, where: Where, data: Data) -> Entry:
+        known = BEFORE_ALL if where.at is None else where.at
+        make = partial(_make, kind, id_, self._place(where.code), known, data)
+        return Entry(known, where.rank, where.file, where.line, where.code, make)
 
     def _places(self) -> Iterator[Entry]:
         for row in self._dataset.regencies.values():
             data = {n: getattr(row, n) for n in ("code", "name", "province", "timezone")}
             id_ = self._ordinals.id(words.RegencyRegistered, *data.values())
-            place = FIRST_OF_ALL, tables.REGENCIES.file, row.line
-            yield self._entry(words.RegencyRegistered, id_, row.code, place, None, data.copy)
+            where = Where(FIRST_OF_ALL, tables.REGENCIES.file, row.line, None, row.code)
+            yield self._entry(words.RegencyRegistered, id_, where, data.copy)
 
     def _units(self) -> Iterator[Entry]:
         names = [*struct_of(words.UnitRegistered).__struct_fields__]
         for row in self._dataset.units:
             data = {name: getattr(row, name) for name in names}
             id_ = self._ordinals.id(words.UnitRegistered, *data.values())
-            place = FIRST_OF_ALL, tables.UNITS.file, row.line
-            yield self._entry(words.UnitRegistered, id_, row.regency, place, None, data.copy)
+            where = Where(FIRST_OF_ALL, tables.UNITS.file, row.line, None, row.regency)
+            yield self._entry(words.UnitRegistered, id_, where, data.copy)
 
     def _devices(self) -> Iterator[Entry]:
         names = [*struct_of(words.DeviceRegistered).__struct_fields__]
         for row in self._dataset.devices.values():
             data = {name: getattr(row, name) for name in names}
             id_ = self._ordinals.id(words.DeviceRegistered, *data.values())
-            place = FIRST_OF_ALL, tables.DEVICES.file, row.line
-            yield self._entry(words.DeviceRegistered, id_, row.regency, place, None, data.copy)
+            where = Where(FIRST_OF_ALL, tables.DEVICES.file, row.line, None, row.regency)
+            yield self._entry(words.DeviceRegistered, id_, where, data.copy)
 
     def _pins(self) -> Iterator[Entry]:
         names = [*struct_of(words.PinAssigned).__struct_fields__]
@@ -91,18 +93,17 @@ class Broadcasts:
                 continue
             data = {name: getattr(row, name) for name in names}
             code = self._dataset.devices[row.serial].regency
-            place = Rank.PINS, tables.PINS.file, row.line
-            at = row.recorded_at
-            yield self._entry(words.PinAssigned, ids[row.line], code, place, at, data.copy)
+            where = Where(Rank.PINS, tables.PINS.file, row.line, row.recorded_at, code)
+            yield self._entry(words.PinAssigned, ids[row.line], where, data.copy)
 
     def _schedules(self) -> Iterator[Entry]:
         for document in self._dataset.schedules:
             content = canonical(document.content).decode()
             for code, at in sorted(document.known.items()):
                 id_ = self._ordinals.id(words.SchedulePublished, code, content, at)
-                place = Rank.SCHEDULES, document.file, 1
+                where = Where(Rank.SCHEDULES, document.file, 1, at, code)
                 data = partial(_fields, words.SchedulePublished, document.content)
-                yield self._entry(words.SchedulePublished, id_, code, place, at, data)
+                yield self._entry(words.SchedulePublished, id_, where, data)
 
     def _rule_sets(self) -> Iterator[Entry]:
         published: dict[str, Entry] = {}
@@ -113,8 +114,8 @@ class Broadcasts:
             own = content["regency"], content["id"], content["version"]
             for code, at in sorted(document.known.items()):
                 id_ = fact_id("RuleSetPublished", code, *own)
-                place = Rank.RULE_SETS, document.file, 1
-                entry = self._entry(words.RuleSetPublished, id_, code, place, at, data)
+                where = Where(Rank.RULE_SETS, document.file, 1, at, code)
+                entry = self._entry(words.RuleSetPublished, id_, where, data)
                 published[id_] = min(published.get(id_, entry), entry, key=_known_at)
         yield from published.values()
 
@@ -124,15 +125,16 @@ class Broadcasts:
             for code, at in sorted(row.recorded_at.items()):
                 natural = code, row.on.isoformat(), row.scope, row.kind, row.name, at
                 id_ = self._ordinals.id(words.CalendarPublished, *natural)
-                place = Rank.CALENDAR, tables.CALENDAR.file, row.line
-                yield self._entry(words.CalendarPublished, id_, code, place, at, data.copy)
+                where = Where(Rank.CALENDAR, tables.CALENDAR.file, row.line, at, code)
+                yield self._entry(words.CalendarPublished, id_, where, data.copy)
 
     def _outages(self) -> Iterator[Entry]:
         for row in self._dataset.outages:
             id_ = fact_id("OutageDeclared", row.outage_id)
-            place = Rank.OUTAGES, tables.OUTAGES.file, row.line
+            file, code = tables.OUTAGES.file, row.regency
+            where = Where(Rank.OUTAGES, file, row.line, row.recorded_at, code)
             data = partial(self._outage, row)
-            yield self._entry(words.OutageDeclared, id_, row.regency, place, row.recorded_at, data)
+            yield self._entry(words.OutageDeclared, id_, where, data)
 
     def _outage(self, row: rows.Outage) -> dict[str, Any]:
         clock = self._dataset.clocks.regency(row.regency)
@@ -188,9 +190,7 @@ def _close(place: Place, at: int, on: date) -> Planned:
     return planned(words.WorkdayClosed, id_, place, at, {"regency": place.regency, "on": on})
 
 
-def _make(
-    kind: type[Fact], id_: str, place: Place, at: int, data: Callable[[], dict[str, Any]]
-) -> Planned:
+def _make(kind: type[Fact], id_: str, place: Place, at: int, data: Data) -> Planned:
     return planned(kind, id_, place, at, data())
 
 

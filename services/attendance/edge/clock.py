@@ -57,7 +57,10 @@ class LocalClock:
         return self.instant((day.toordinal() - EPOCH_DAY) * DAY + DAY // 2)
 
     def aware(self, instant: int) -> datetime:
-        """Give the instant as a time with the local offset (in UTC before zones had whole minutes)."""
+        """Give the instant as a time with the local offset .
+
+        An offset that is not whole minutes, as before 1924, is told in UTC.
+        """
         return datetime.fromtimestamp(instant, _fixed(self.offset(instant)))
 
     def iso(self, instant: int) -> str:
@@ -83,7 +86,7 @@ class LocalClock:
 
 @cache
 def clock_of(name: str) -> LocalClock:
-    """Give the one clock of a zone. Errors: ValueError or ZoneInfoNotFoundError for a name of none."""
+    """Give the one clock of a zone. Errors: ValueError, KeyError or OSError for a name of none."""
     return LocalClock(name)
 
 
@@ -96,7 +99,8 @@ def local_text(local: int) -> str:
 def _seconds(moment: datetime) -> int:
     offset = moment.utcoffset()
     if offset is None:
-        raise ValueError("a time without a zone")
+        message = "a time without a zone"
+        raise ValueError(message)
     return int(offset.total_seconds())
 
 

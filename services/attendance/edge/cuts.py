@@ -1,5 +1,6 @@
 """Where the plan of a dataset begins and ends (semantics A1, A2)."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 from services.attendance.edge.dataset.dataset import Dataset
@@ -31,7 +32,7 @@ def closing_at(dataset: Dataset, code: str, on: date) -> int:
 
 
 def first_closings(dataset: Dataset) -> dict[str, date]:
-    """Give each regency's first closed date: that of its first recorded line; none without (A1)."""
+    """Give the first closed date of each regency that has lines: when one was recorded (A1)."""
     first: dict[str, int] = {}
     for line in dataset.employees:
         first[line.regency] = min(line.recorded_at, first.get(line.regency, line.recorded_at))
@@ -52,36 +53,34 @@ def last_known_date(dataset: Dataset) -> date:
 def _latest(dataset: Dataset) -> dict[str, int]:
     """Give the last instant at which something becomes known, by the regency it is known in."""
     latest: dict[str, int] = {}
-
-    def known(code: str, at: int | None) -> None:
+    for code, at in (*_of_regencies(dataset), *_of_people(dataset)):
         if at is not None and at > latest.get(code, at - 1):
             latest[code] = at
-
-    for line in dataset.employees:
-        known(line.regency, line.recorded_at)
-    for pin in dataset.pins:
-        known(dataset.devices[pin.serial].regency, pin.recorded_at)
-    for document in (*dataset.schedules, *dataset.rule_sets):
-        for code, at in document.known.items():
-            known(code, at)
-    for decree in dataset.calendar:
-        for code, at in decree.recorded_at.items():
-            known(code, at)
-    for outage in dataset.outages:
-        known(outage.regency, outage.recorded_at)
-    for heard in dataset.punches:
-        if heard.known_at:
-            known(dataset.devices[heard.log.serial].regency, heard.known_at[-1])
-    for who, at in _personal(dataset):
-        known(dataset.clocks.home(dataset.histories, who, at), at)
     return latest
 
 
-def _personal(dataset: Dataset) -> list[tuple[str, int]]:
-    """Give who has the last word of each kind, and when: facts that name no regency themselves."""
+def _of_regencies(dataset: Dataset) -> Iterator[tuple[str, int | None]]:
+    """Give when what names a regency or a machine becomes known there."""
+    for line in dataset.employees:
+        yield line.regency, line.recorded_at
+    for pin in dataset.pins:
+        yield dataset.devices[pin.serial].regency, pin.recorded_at
+    for document in (*dataset.schedules, *dataset.rule_sets):
+        yield from document.known.items()
+    for decree in dataset.calendar:
+        yield from decree.recorded_at.items()
+    for outage in dataset.outages:
+        yield outage.regency, outage.recorded_at
+    for heard in dataset.punches:
+        if heard.known_at:
+            yield dataset.devices[heard.log.serial].regency, heard.known_at[-1]
+
+
+def _of_people(dataset: Dataset) -> Iterator[tuple[str, int]]:
+    """Give when what names a person becomes known, in the person's regency then."""
     told = [(shift.employee_id, shift.recorded_at) for shift in dataset.shifts]
     told += [(excuse.employee_id, excuse.recorded_at) for excuse in dataset.excuses]
     told += [(e.employee_id, e.revoked_at) for e in dataset.excuses if e.revoked_at is not None]
     told += [(check_in.employee_id, check_in.received_at) for check_in in dataset.check_ins]
-    return told
-
+    for employee_id, at in told:
+        yield dataset.clocks.home(dataset.histories, employee_id, at), at

@@ -1,9 +1,11 @@
-"""Facts in their envelopes: ids by natural keys (semantics A14), personal values sealed (design 3)."""
+"""Facts in their envelopes: ids by natural keys (A14), personal values sealed (design 3)."""
 
 from collections import Counter
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Any, NamedTuple
+
+import msgspec
 
 from services.attendance.edge.clock import LocalClock
 from shared.events.base import Fact, Sealed
@@ -20,7 +22,7 @@ _SEALED: Any = struct_of(Sealed)
 class Planned(NamedTuple):
     """One fact of the plan, in the order in which facts became known.
 
-    `at` is the instant at which it became known; `key` is its key on the log, None for a broadcast.
+    `at` is the instant at which it became known; `key` its key on the log, None for a broadcast.
     """
 
     at: int
@@ -38,7 +40,7 @@ class Place(NamedTuple):
 
 
 def planned(kind: type[Fact], id_: str, place: Place, at: int, data: dict[str, Any]) -> Planned:
-    """Put a fact into its envelope; it happened when it was told. `data` are the struct's fields."""
+    """Put a fact into its envelope; it happened when told. `data` are the fields of its struct."""
     struct: Any = struct_of(kind)
     told = place.clock.iso(at)
     envelope = Envelope(
@@ -54,12 +56,15 @@ def planned(kind: type[Fact], id_: str, place: Place, at: int, data: dict[str, A
     return Planned(at, kind, envelope, None if kind.BROADCAST else place.subject)
 
 
-def sealed(sealer: Sealer, kind: type[Fact], kid: str, subject: str, text: str | None) -> Any:
+def sealed(
+    sealer: Sealer, kind: type[Fact], kid: str, subject: str, text: str | None
+) -> msgspec.Struct | None:
     """Seal a value, if there is one."""
     if text is None:
         return None
     found = sealer.seal(kid, kind.type_name(), subject, text)
-    return _SEALED(kid=found.kid, ct=found.ct)
+    value: msgspec.Struct = _SEALED(kid=found.kid, ct=found.ct)
+    return value
 
 
 class Rank(IntEnum):
@@ -101,6 +106,6 @@ class Ordinals:
 
     def id(self, kind: type[Fact], *natural: str | int | None) -> str:
         """Give the id of the next row with this natural key."""
-        key = (kind.__name__, *natural)
+        key = (kind, *natural)
         self._seen[key] += 1
-        return fact_id(*key, self._seen[key] - 1)
+        return fact_id(kind.__name__, *natural, self._seen[key] - 1)

@@ -62,13 +62,14 @@ class People:
                 row.recorded_at,
             )
             make = partial(self._line, row, id_)
-            yield row.employee_id, _entry(row.recorded_at, Rank.EMPLOYEES, "employees.csv", row, make)
+            at = row.recorded_at
+            yield row.employee_id, _entry(at, Rank.EMPLOYEES, "employees.csv", row, make)
 
     def _line(self, row: rows.Employee, id_: str) -> Planned:
         clock = self._dataset.clocks.regency(row.regency)
         place = Place(row.employee_id, row.regency, clock)
         kind, seal = words.EmployeeRegistered, partial(self._seal, words.EmployeeRegistered)
-        data = {name: getattr(row, name) for name in _CLEAR}
+        data: dict[str, Any] = {name: getattr(row, name) for name in _CLEAR}
         data["nip"] = seal(row.employee_id, row.nip)
         data["name"] = seal(row.employee_id, row.name)
         data["contacts"] = tuple(
@@ -78,7 +79,7 @@ class People:
         )
         return planned(kind, id_, place, row.recorded_at, data)
 
-    def _seal(self, kind: type[Fact], employee_id: str, text: str | None) -> Any:
+    def _seal(self, kind: type[Fact], employee_id: str, text: str | None) -> msgspec.Struct | None:
         return sealed(self._sealer, kind, person_kid(employee_id), employee_id, text)
 
     def _shifts(self) -> Iterator[tuple[str, Entry]]:

@@ -26,8 +26,8 @@ class Explained(NamedTuple):
 class Heard:
     """A machine's punches in the order in which they became known; repetitions are left out.
 
-    `known_at` and `occurred_at` are instants; `who` are places in `people`, NOBODY where the PIN was
-    not assigned when the punch became known. `place` is the punch's place in `log`.
+    `known_at` and `occurred_at` are instants; `who` are places in `people`, NOBODY where the PIN
+    was not assigned when the punch became known. `place` is the punch's place in `log`.
     """
 
     log: AttLog
@@ -42,9 +42,7 @@ class Heard:
     received_before: list[tuple[LateUpload, int]] = field(default_factory=list)
 
 
-def hear(
-    log: AttLog, clock: LocalClock, late: Sequence[LateUpload], pins: Iterable[Pin]
-) -> Heard:
+def hear(log: AttLog, clock: LocalClock, late: Sequence[LateUpload], pins: Iterable[Pin]) -> Heard:
     """Say when each punch of a machine became known, and whose it was then.
 
     `late` and `pins` are the rows of this machine, in the order of their files.
@@ -79,9 +77,7 @@ def hear(
     return heard
 
 
-def _arrivals(
-    heard: Heard, occurred: "array[int]", late: Sequence[LateUpload]
-) -> "array[int]":
+def _arrivals(heard: Heard, occurred: "array[int]", late: Sequence[LateUpload]) -> "array[int]":
     """Give when each punch became known: of overlapping late uploads at the latest (A13)."""
     known, uploaded = array("q", occurred), bytearray(len(occurred))
     for row in late:

@@ -47,7 +47,7 @@ class PunchFacts:
         cut_of: Mapping[str, int],
         pin_ids: Mapping[int, str],
     ) -> None:
-        """Take the last instant of the machine's regency and of each person; ids of PINs by line."""
+        """Take the last instants of the machine's regency and of people, and PINs' ids by line."""
         self._heard = heard
         self._regency = dataset.devices[heard.log.serial].regency
         self._cut = cut
@@ -94,7 +94,8 @@ class PunchFacts:
 
     def _check_in(self, punch: int, at: int, who: str, cause: str | None) -> Planned:
         heard, log, clock = self._heard, self._heard.log, self._heard.clock
-        place, occurred, received = heard.place[punch], heard.occurred_at[punch], heard.known_at[punch]
+        place, occurred = heard.place[punch], heard.occurred_at[punch]
+        received = heard.known_at[punch]
         pin, local = log.pins[log.pin[place]], log.local[place]
         status, verify = log.evidences[log.evidence[place]]
         happened = clock.aware(occurred)

@@ -1,4 +1,4 @@
-"""The findings of a dataset, told three ways: a table, JSON, and a CSV to hand back to the sender."""
+"""The findings of a dataset: a table, JSON, and a CSV to hand back to the sender."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -21,15 +21,25 @@ _COLOURS = {"error": "red", "warning": "yellow"}
 # A spreadsheet takes a cell that begins so for a formula, and would run what a sender wrote.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
+_PERSONAL = frozenset({"nip", "name", "address", "kind", "document", "reason"})
+# A word that was none of a few, a NIP that has lost its digits.
+_HARMLESS = frozenset({"not_one_of", "spreadsheet_nip"})
+_SHOWN = 4  # Characters of a personal value: enough to find the cell, not to know the person.
 
-def rows_of(findings: Iterable[Finding], language: str = "en") -> list[dict[str, str | int]]:
-    """Give the findings as plain rows with the columns of design 8.2. Errors: KeyError."""
+
+def rows_of(
+    findings: Iterable[Finding], language: str = "en", *, whole: bool = False
+) -> list[dict[str, str | int]]:
+    """Give the findings as plain rows with the columns of design 8.2. Errors: KeyError.
+
+    Personal values are shortened, `whole` apart: screens and logs are read by others, too.
+    """
     return [
         {
             "file": f.file,
             "line": f.line,
             "field": f.field,
-            "value": f.value,
+            "value": f.value if whole else _discreet(f),
             "reason": f.reason_in(language),
             "severity": f.severity,
         }
@@ -43,10 +53,10 @@ def as_json(findings: Iterable[Finding], language: str = "en") -> str:
 
 
 def write_csv(findings: Iterable[Finding], out: TextIO, language: str = "en") -> None:
-    """Write the findings as CSV with LF; open the file with `newline=""`."""
+    """Write the findings as CSV with LF, values as given; open the file with `newline=""`."""
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for row in rows_of(findings, language):
+    for row in rows_of(findings, language, whole=True):
         value = str(row["value"])
         writer.writerow({**row, "value": f"'{value}" if value.startswith(_FORMULA) else value})
 
@@ -63,3 +73,16 @@ def show(findings: Sequence[Finding], console: Console, language: str = "en") ->
         cells = [Text(str(row[column])) for column in COLUMNS[:-1]]
         table.add_row(*cells, named)
     console.print(table)
+
+
+def _discreet(finding: Finding) -> str:
+    """Shorten a value that may say who a person is; a line as a whole may."""
+    value = finding.value
+    if finding.code in _HARMLESS or not finding.file.endswith(".csv"):
+        return value
+    if not finding.field:
+        first, comma, _ = value.partition(",")
+        return f"{first}{comma}…" if comma else value
+    if finding.field not in _PERSONAL or len(value) <= _SHOWN:
+        return value
+    return f"{value[:_SHOWN]}…"

@@ -1,1 +1,1 @@
-"""A dataset folder (design 8.1): every file of it read into typed rows, and what is wrong with it."""
+"""A dataset folder (design 8.1): its files read into typed rows, and what is wrong."""

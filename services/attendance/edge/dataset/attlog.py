@@ -70,7 +70,7 @@ class _Reader:
         self._pins: dict[bytes, int | None] = {}
         self._by_pin: dict[str, int] = {}
         self._evidence: dict[Evidence, int] = {}
-        self._bad = 0
+        self._bad = self._last_bad = 0
 
     def take(self, number: int, line: bytes) -> bool:
         """Take one line that is not blank; False if it cannot be read."""
@@ -78,11 +78,12 @@ class _Reader:
         if b"=" in fields[0]:
             found = _named(fields)
         elif len(fields) > 1:
-            found = fields[0], fields[1], *(fields[2:4] + [None, None])[:2]
+            status, verify = [*fields[2:4], b"", b""][:2]
+            found = fields[0], fields[1], status, verify
         else:
             return False
-        pin, time, status, verify = found
-        time = time.strip()
+        pin, raw_time, status, verify = found
+        time = raw_time.strip()
         midnight = self._midnight(time[:10])
         second = self._second(time[11:])
         place = self._pin(pin)
@@ -100,13 +101,15 @@ class _Reader:
         self._bad += 1
         if self._bad <= MOST_FINDINGS:
             self._findings.error((self._log.file, number), name, value, code, **details)
-        self._last = number
+        self._last_bad = number
 
     def close(self) -> None:
         """Say how many bad lines were not noted."""
         if self._bad > MOST_FINDINGS:
             count = str(self._bad - MOST_FINDINGS)
-            self._findings.error((self._log.file, self._last), "", "", "more_lines", count=count)
+            self._findings.error(
+                (self._log.file, self._last_bad), "", "", "more_lines", count=count
+            )
 
     def _midnight(self, text: bytes) -> int | None:
         if text not in self._midnights:
@@ -132,7 +135,7 @@ class _Reader:
             self._pins[raw] = place
         return self._pins[raw]
 
-    def _evidence_of(self, status: bytes | None, verify: bytes | None) -> int:
+    def _evidence_of(self, status: bytes, verify: bytes) -> int:
         evidence = _kept(status), _kept(verify)
         place = self._evidence.setdefault(evidence, len(self._log.evidences))
         if place == len(self._log.evidences):
@@ -140,13 +143,18 @@ class _Reader:
         return place
 
 
-def _named(fields: list[bytes]) -> tuple[bytes, bytes, bytes | None, bytes | None]:
+def _named(fields: list[bytes]) -> tuple[bytes, bytes, bytes, bytes]:
     """Find PIN and time among `KEY=value` fields; of a key given twice the first is meant."""
     values: dict[bytes, bytes] = {}
-    for name, _, value in (field.partition(b"=") for field in fields):
+    for name, _, value in (each.partition(b"=") for each in fields):
         values.setdefault(name.strip().lower(), value)
-    verify = values.get(b"verify", values.get(b"verified"))
-    return values.get(b"pin", b""), values.get(b"datetime", b""), values.get(b"status"), verify
+    verify = values.get(b"verify", values.get(b"verified", b""))
+    return (
+        values.get(b"pin", b""),
+        values.get(b"datetime", b""),
+        values.get(b"status", b""),
+        verify,
+    )
 
 
 def _midnight_of(text: bytes) -> int | None:
@@ -159,6 +167,6 @@ def _midnight_of(text: bytes) -> int | None:
     return (day.toordinal() - EPOCH_DAY) * DAY if FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
-def _kept(value: bytes | None) -> str | None:
+def _kept(value: bytes) -> str | None:
     """Keep evidence as text that can be stored; blank is nothing."""
-    return (value or b"").strip().decode(errors="replace").replace("\0", "�") or None
+    return value.strip().decode(errors="replace").replace("\0", "�") or None

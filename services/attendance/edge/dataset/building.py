@@ -37,6 +37,10 @@ class Clocks:
         """Give the clock of a machine."""
         return self._devices[serial]
 
+    def has_device(self, serial: str) -> bool:
+        """Say whether a machine is known."""
+        return serial in self._devices
+
     def person(self, histories: Histories, employee_id: str, written: Written) -> int:
         """Give the instant of a time on the clock of the person's regency on that date."""
         if written.offset is not None:

@@ -13,10 +13,10 @@ REGENCY_CODE = re.compile(r"\d{2}\.\d{2}", re.ASCII)
 PROVINCE_CODE = re.compile(r"\d{2}", re.ASCII)
 
 
-class Unreadable(ValueError):
+class Unreadable(ValueError):  # noqa: N818  (what it says of the value)
     """A value that cannot be read; carries the code of the reason and its details."""
 
-    def __init__(self, code: str, **details: str) -> None:
+    def __init__(self, *, code: str, **details: str) -> None:
         super().__init__(code)
         self.code = code
         self.details = details
@@ -27,14 +27,14 @@ class Column(NamedTuple):
 
     read: Callable[[str], Any]
     obligatory: bool = True
-    blank: Any = None
+    blank: str | None = None
 
-    def value(self, cell: str) -> Any:
+    def value(self, cell: str) -> Any:  # noqa: ANN401  (as the column says)
         """Read a trimmed cell. Errors: Unreadable."""
         if cell:
             return self.read(cell)
         if self.obligatory:
-            raise Unreadable("blank")
+            raise Unreadable(code="blank")
         return self.blank
 
 
@@ -46,7 +46,7 @@ def text(cell: str) -> str:
 def regency_code(cell: str) -> str:
     """Read a Kemendagri code such as `53.01`. Errors: Unreadable."""
     if not REGENCY_CODE.fullmatch(cell):
-        raise Unreadable("not_a_code")
+        raise Unreadable(code="not_a_code")
     return cell
 
 
@@ -55,7 +55,7 @@ def zone(cell: str) -> str:
     try:
         return clock_of(cell).name
     except (ValueError, KeyError, OSError):
-        raise Unreadable("not_a_zone") from None
+        raise Unreadable(code="not_a_zone") from None
 
 
 def day(cell: str) -> date:
@@ -63,7 +63,7 @@ def day(cell: str) -> date:
     try:
         return times.read_date(cell)
     except ValueError:
-        raise Unreadable("not_a_date") from None
+        raise Unreadable(code="not_a_date") from None
 
 
 def moment(cell: str) -> Written:
@@ -71,7 +71,7 @@ def moment(cell: str) -> Written:
     try:
         return times.read_moment(cell)
     except ValueError:
-        raise Unreadable("not_a_moment") from None
+        raise Unreadable(code="not_a_moment") from None
 
 
 def end(cell: str) -> Written:
@@ -79,7 +79,7 @@ def end(cell: str) -> Written:
     try:
         return times.read_end(cell)
     except ValueError:
-        raise Unreadable("not_a_moment") from None
+        raise Unreadable(code="not_a_moment") from None
 
 
 def one_of(allowed: Iterable[str]) -> Callable[[str], str]:
@@ -88,7 +88,7 @@ def one_of(allowed: Iterable[str]) -> Callable[[str], str]:
 
     def read(cell: str) -> str:
         if cell not in words:
-            raise Unreadable("not_one_of", allowed=", ".join(words))
+            raise Unreadable(code="not_one_of", allowed=", ".join(words))
         return cell
 
     return read
@@ -99,6 +99,6 @@ def needed(read: Callable[[str], Any]) -> Column:
     return Column(read)
 
 
-def maybe(read: Callable[[str], Any], blank: Any = None) -> Column:
+def maybe(read: Callable[[str], Any], blank: str | None = None) -> Column:
     """Give a column that may be left blank."""
     return Column(read, obligatory=False, blank=blank)

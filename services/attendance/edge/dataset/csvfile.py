@@ -1,4 +1,4 @@
-"""CSV by RFC 4180: a header, columns by name, one bad row never spoils the next (semantics A17, A19)."""
+"""CSV by RFC 4180: columns by name; one bad row never spoils the next (semantics A17, A19)."""
 
 import csv
 from collections.abc import Iterator, Sequence

@@ -66,7 +66,7 @@ def take_schedule(fields: Fields) -> dict[str, Any]:
     """Take a schedule for the fields of `SchedulePublished`; notes what is wrong."""
     week = fields.inner("week", required=True)
     days = {}
-    for name in week.keys():
+    for name in week.names():
         if name in get_args(Weekday):
             days[name] = [_checkpoint(week, c) for c in week.each(name)]
         else:
@@ -156,7 +156,7 @@ def clock_time(value: str) -> int:
     """Read `HH:MM`, which may be past midnight as `30:00`. Units: minutes. Errors: Unreadable."""
     match = _CLOCK_TIME.fullmatch(value)
     if match is None:
-        raise Unreadable("not_a_clock_time")
+        raise Unreadable(code="not_a_clock_time")
     return int(match[1]) * 60 + int(match[2])
 
 
@@ -165,7 +165,7 @@ def number(least: int) -> Callable[[str], int]:
 
     def read(value: str) -> int:
         if not _NUMBER.fullmatch(value) or not least <= int(value) <= MOST:
-            raise Unreadable("not_a_number", least=str(least))
+            raise Unreadable(code="not_a_number", least=str(least))
         return int(value)
 
     return read
@@ -174,5 +174,5 @@ def number(least: int) -> Callable[[str], int]:
 def boolean(value: str) -> bool:
     """Read `true` or `false`. Errors: Unreadable."""
     if value.lower() not in ("true", "false"):
-        raise Unreadable("not_a_boolean")
+        raise Unreadable(code="not_a_boolean")
     return value.lower() == "true"

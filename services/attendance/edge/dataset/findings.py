@@ -1,12 +1,14 @@
-"""What is wrong or doubtful in a dataset, told so that the sender can repair it (semantics A17)."""
+"""What is wrong or doubtful in a dataset, told so that the sender can repair it (A17)."""
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from services.attendance.edge.dataset.reasons import sentence
 
 Severity = Literal["error", "warning"]
+Place = tuple[str, int]  # A file and a line.
 LONGEST_VALUE = 200  # Enough to find the cell; a file pasted into one is not repeated whole.
 
 
@@ -24,7 +26,7 @@ class Finding:
     value: str
     code: str
     severity: Severity = "error"
-    details: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def reason(self) -> str:
@@ -51,29 +53,17 @@ class Findings:
         self._found: list[Finding] = []
 
     def __iter__(self) -> Iterator[Finding]:
+        """Give them in the order in which they were found."""
         return iter(self._found)
 
-    def error(
-        self, place: tuple[str, int], field: str, value: str, code: str, **details: str
-    ) -> None:
+    def error(self, place: Place, field: str, value: str, code: str, **details: str) -> None:
         """Note a row that cannot be read: it is left out."""
-        self._add(place, field, value, code, "error", details)
+        self._found.append(Finding(*place, field, _shown(value), code, "error", details))
 
-    def warn(
-        self, place: tuple[str, int], field: str, value: str, code: str, **details: str
-    ) -> None:
+    def warn(self, place: Place, field: str, value: str, code: str, **details: str) -> None:
         """Note something doubtful: the row is loaded all the same."""
-        self._add(place, field, value, code, "warning", details)
+        self._found.append(Finding(*place, field, _shown(value), code, "warning", details))
 
-    def _add(
-        self,
-        place: tuple[str, int],
-        field: str,
-        value: str,
-        code: str,
-        severity: Severity,
-        details: Mapping[str, str],
-    ) -> None:
-        file, line = place
-        shown = value if len(value) <= LONGEST_VALUE else value[:LONGEST_VALUE] + "…"
-        self._found.append(Finding(file, line, field, shown, code, severity, details))
+
+def _shown(value: str) -> str:
+    return value if len(value) <= LONGEST_VALUE else value[:LONGEST_VALUE] + "…"

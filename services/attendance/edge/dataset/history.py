@@ -1,4 +1,4 @@
-"""Where a person belonged on a date: the lines of a dataset as a dated history (semantics A3, A7)."""
+"""Where a person belonged on a date: lines as a dated history (semantics A3, A7)."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -17,9 +17,11 @@ class Histories:
         self._of = {who: ([e.active_from for e in own], own) for who, own in by_person.items()}
 
     def __contains__(self, employee_id: str) -> bool:
+        """Say whether the dataset has lines of a person."""
         return employee_id in self._of
 
     def __iter__(self) -> Iterator[str]:
+        """Name everybody who has lines."""
         return iter(self._of)
 
     def line_on(self, employee_id: str, on: date) -> Employee:

@@ -106,9 +106,7 @@ def _build(
         reads["excuses.csv"].rows,
         lambda row: building.excuse(row, clocks, histories, findings),
     )
-    outages = built(
-        reads["outages.csv"].rows, lambda row: building.outage(row, clocks, findings)
-    )
+    outages = built(reads["outages.csv"].rows, lambda row: building.outage(row, clocks, findings))
     late = built(
         reads["late-uploads.csv"].rows,
         lambda row: building.late_upload(row, clocks, findings),
@@ -130,10 +128,9 @@ def _build(
         excuses=checks.first_by_id(tables.EXCUSES, excuses, findings),
         outages=checks.first_by_id(tables.OUTAGES, outages, findings),
         check_ins=tuple(
-            building.check_in(r, clocks, histories, findings)
-            for r in reads["check-ins.csv"].rows
+            building.check_in(r, clocks, histories, findings) for r in reads["check-ins.csv"].rows
         ),
-        punches=_punches(folder, devices, clocks, late, pins, findings),
+        punches=_punches(folder, clocks, late, pins, findings),
         histories=histories,
         clocks=clocks,
         findings=(),
@@ -151,7 +148,6 @@ def _contacts(read: Read) -> dict[str, tuple[rows.Contact, ...]]:
 
 def _punches(
     folder: Path,
-    devices: Mapping[str, rows.Device],
     clocks: Clocks,
     late: Iterable[rows.LateUpload],
     pins: Iterable[rows.Pin],
@@ -166,7 +162,7 @@ def _punches(
         pins_of.setdefault(pin.serial, []).append(pin)
     heard = []
     for path in sorted((folder / ATTLOG).glob("*.dat")):
-        known = path.stem in devices
+        known = clocks.has_device(path.stem)
         log = read_attlog(path, findings, known=known)
         if known:
             serial = log.serial

@@ -1,4 +1,4 @@
-"""Whether rows point at something: a row that names what no good row defines is bad (semantics A17).
+"""Whether rows point at something: a row that names what no good row defines is bad (A17).
 
 Units and employees may name each other (the head of a unit), so both are narrowed together until
 nothing changes: everything that can stand, stands.
@@ -14,7 +14,7 @@ COUNTRY = "ID"
 
 
 class Ids:
-    """The ids that good rows define, and those of rows that could not be read, by what they name."""
+    """The ids that good rows define, and those of rows that could not be read, by kind."""
 
     def __init__(self) -> None:
         self._good: dict[str, frozenset[str]] = {}
@@ -98,16 +98,17 @@ def keep_pointing(table: Table, read: Read, ids: Ids, findings: Findings) -> Non
 
 
 def first_of_each(table: Table, rows: Iterable[Row], findings: Findings) -> list[Row]:
-    """Keep the first row of each id; one that repeats it word by word is a warning, else an error."""
+    """Keep the first row of each id; a second is an error, or a warning if it says the same."""
     if table.id is None:
-        raise ValueError(f"{table.file} has no id")
+        message = f"{table.file} has no id"
+        raise ValueError(message)
     first: dict[str, Row] = {}
     for row in rows:
         known = first.setdefault(row[table.id], row)
         if known is row:
             continue
         place, line = (table.file, row["line"]), str(known["line"])
-        if {**row, "line": 0} == {**known, "line": 0} and table in (REGENCIES, UNITS):
+        if {**row, "line": 0} == {**known, "line": 0}:
             findings.warn(place, table.id, row[table.id], "repeated", first=line)
         else:
             findings.error(place, table.id, row[table.id], "second_with_id", first=line)

@@ -28,8 +28,8 @@ Row = dict[str, Any]  # Values by column, and the row's "line".
 class Table(NamedTuple):
     """A CSV file: what its columns hold.
 
-    `points_at` says for a column whose id it names; `spans` names two dates in their order; `id` is
-    the column that other rows point at, or that must not come twice.
+    `points_at` says of a column whose id it names; `spans` names two dates in their order; `id`
+    is the column that other rows point at, or that must not come twice.
     """
 
     file: str

@@ -10,8 +10,8 @@ from services.attendance.edge.clock import DAY, EPOCH_DAY, LocalClock
 FIRST_YEAR, LAST_YEAR = 1900, 9998
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(
-    r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?"
-    r"(?:(Z)|([+-])(\d{2}):?(\d{2})?)?)?",
+    r"(\d{4}-\d{2}-\d{2})(?:[T ]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:[.,]\d+)?)?"
+    r"(?:(Z)|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)?)?",
     re.ASCII,
 )
 
@@ -76,7 +76,4 @@ def read_end(text: str) -> Written:
 
 
 def _seconds(hour: str, minute: str, second: str) -> int:
-    hours, minutes, seconds = int(hour), int(minute), int(second)
-    if hours > 23 or minutes > 59 or seconds > 59:
-        raise ValueError(f"{hour}:{minute}:{second}")
-    return hours * 3600 + minutes * 60 + seconds
+    return int(hour) * 3600 + int(minute) * 60 + int(second)

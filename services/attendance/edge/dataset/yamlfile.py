@@ -1,4 +1,4 @@
-"""YAML documents of a dataset: every scalar is read as text (semantics A5), each problem by its path."""
+"""YAML documents of a dataset: every scalar is text (semantics A5), each problem has its path."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +9,8 @@ import yaml
 from services.attendance.edge.dataset.cells import Unreadable
 from services.attendance.edge.dataset.findings import Findings
 
+# What YAML gives when every scalar is text: lists and mappings of the same.
+Loaded = Any
 REQUIRED: Any = object()
 _NULL = ("null", "Null", "NULL", "~")  # Means «left out» where a value may be left out.
 
@@ -19,11 +21,12 @@ class _TextLoader(yaml.BaseLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  (the signature of the base)
         mapping = super().construct_mapping(node, deep)
         if len(mapping) != len(node.value):
-            raise yaml.YAMLError("a key is given twice")
+            message = "a key is given twice"
+            raise yaml.YAMLError(message)
         return mapping
 
 
-def load_yaml(path: Path) -> Any:
+def load_yaml(path: Path) -> Loaded:
     """Give the one document of a file, its scalars as text.
 
     Errors: Unreadable if it is not UTF-8, not YAML, or not one document.
@@ -32,13 +35,13 @@ def load_yaml(path: Path) -> Any:
         content = path.read_bytes().decode("utf-8-sig")
         return yaml.load(content, _TextLoader)  # noqa: S506  (it constructs text, lists, mappings)
     except (yaml.YAMLError, UnicodeDecodeError, TypeError, RecursionError):
-        raise Unreadable("unreadable_yaml") from None
+        raise Unreadable(code="unreadable_yaml") from None
 
 
 class Fields:
     """The named values of one mapping of a document; notes what is missing, wrong or unknown."""
 
-    def __init__(self, mapping: Any, file: str, path: str, findings: Findings) -> None:
+    def __init__(self, mapping: Loaded, file: str, path: str, findings: Findings) -> None:
         self._place = file, 1
         self._path = path
         self._findings = findings
@@ -48,7 +51,7 @@ class Fields:
         if not self.good:
             self.fail(path, mapping, "not_a_mapping")
 
-    def take(self, key: str, read: Callable[[str], Any], default: Any = REQUIRED) -> Any:
+    def take(self, key: str, read: Callable[[str], Any], default: Loaded = REQUIRED) -> Loaded:
         """Read a scalar; a missing or blank one is the default, if there is one."""
         self._taken.add(key)
         path, value = self._at(key), self._mapping.get(key)
@@ -61,9 +64,10 @@ class Fields:
         if not isinstance(value, str):
             self.fail(path, value, "not_a_text")
             return None
+        if "\0" in value:
+            self.fail(path, "", "unstorable")
+            return None
         try:
-            if "\0" in value:
-                raise Unreadable("unstorable")
             return read(value)
         except Unreadable as unreadable:
             self.fail(path, value, unreadable.code, **unreadable.details)
@@ -99,11 +103,11 @@ class Fields:
             for i, item in enumerate(self.items(key, required=required))
         ]
 
-    def keys(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """Name what the mapping holds."""
         return tuple(str(key) for key in self._mapping)
 
-    def fail(self, path: str, value: Any, code: str, **details: str) -> None:
+    def fail(self, path: str, value: Loaded, code: str, **details: str) -> None:
         """Note that the document cannot be read, and why."""
         self.good = False
         self._findings.error(self._place, path, _shown(value), code, **details)
@@ -118,7 +122,7 @@ class Fields:
 
     def warn_unknown(self) -> None:
         """Note names that nobody asked for: a misspelt one would be lost in silence."""
-        for key in self.keys():
+        for key in self.names():
             if key not in self._taken:
                 value = _shown(self._mapping[key])
                 self._findings.warn(self._place, self._at(key), value, "unknown_key")
@@ -127,5 +131,5 @@ class Fields:
         return f"{self._path}.{key}" if self._path else key
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Loaded) -> str:
     return value if isinstance(value, str) else ""

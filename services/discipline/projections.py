@@ -74,7 +74,8 @@ class Cases(ProjectionBase[CaseFile, None]):
     def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> CaseFile:  # noqa: ARG002  (the port)
         """Give the matters from the rows of `standing`, which come in the order heard."""
         thresholds = {}
-        for event_id, regency, said, state, retracted, case_id, ordinal in rows[STANDING.name]:
+        for row in rows.get(STANDING.name, ()):
+            _, event_id, regency, said, state, retracted, case_id, ordinal = row
             thresholds[event_id] = Threshold(
                 event_id=event_id,
                 regency=regency,

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Column, Integer, MetaData, Table, Text
+from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
 
 from services.notifications import domain
 from services.notifications.notices import Notice, Notices
@@ -45,6 +45,8 @@ NOTICES = Table(
     Column("attempts", Integer, nullable=False),
     Column("reason", Text, comment="a code; null unless failed"),
 )
+# The sender looks for what is queued among years of what is settled.
+Index("notices_queued", NOTICES.c.notification_id, postgresql_where=NOTICES.c.outcome == "queued")
 
 KEPT = Load(
     "kept",
@@ -79,14 +81,14 @@ class Planner(ProjectionBase[Planned, None]):
         """Name the person concerned: all three topics are keyed by employee."""
         return heard.subject
 
-    def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> Planned:
+    def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> Planned:  # noqa: ARG002  (the port)
         """Give the notices from the rows of `kept`."""
         planned = Planned(Notices())
         notices = {}
-        for row in rows[KEPT.name]:
-            notice = notice_of(subject, row)
+        for row in rows.get(KEPT.name, ()):
+            notice = notice_of(row)
             notices[notice.queued.notification_id] = notice
-            planned.regencies[notice.queued.notification_id] = row[7]
+            planned.regencies[notice.queued.notification_id] = row[8]
         planned.notices = Notices(notices)
         return planned
 
@@ -138,9 +140,22 @@ def understood(heard: Envelope) -> domain.Heard | domain.Told:
     )
 
 
-def notice_of(subject: str, row: Row) -> Notice:
-    """Give a notice from a row of `kept`, without its subject."""
-    (id_, recipient, role, channel, template, details, about, _, outcome, attempts, reason) = row
+def notice_of(row: Row) -> Notice:
+    """Give a notice from a row of `kept`."""
+    (
+        subject,
+        id_,
+        recipient,
+        role,
+        channel,
+        template,
+        details,
+        about,
+        _,
+        outcome,
+        attempts,
+        reason,
+    ) = row
     queued = NotificationQueued(
         notification_id=id_,
         employee_id=subject,

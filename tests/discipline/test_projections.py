@@ -46,8 +46,7 @@ def rows(driver: InMemory[CaseFile, None]) -> dict[str, list[Row]]:
     """Give the rows of `standing` by subject, as the query would."""
     names = [column.name for column in PROPOSALS.columns]
     wanted = [
-        column.strip()
-        for column in STANDING.sql[len("SELECT subject, ") :].split(" FROM ")[0].split(",")
+        column.strip() for column in STANDING.sql[len("SELECT ") :].split(" FROM ")[0].split(",")
     ]
     found: dict[str, list[Row]] = {}
     kept = [dict(zip(names, row, strict=True)) for row in driver.rows(PROPOSALS.name)]

@@ -104,7 +104,7 @@ def test_a_person_restored_from_rows_goes_on_as_if_never_put_away(
     driver = InMemory(Planner(), keep_rows=True)
     told = [each for heard in order[:cut] for each in driver.hear(enveloped(heard))]
 
-    kept: Sequence[tuple[object, ...]] = [row[1:] for row in driver.rows(NOTICES.name)]
+    kept: Sequence[tuple[object, ...]] = list(driver.rows(NOTICES.name))
     driver.states["A"] = Planner().restore("A", {KEPT.name: kept})
     told += [each for heard in order[cut:] for each in driver.hear(enveloped(heard))]
 

@@ -1,0 +1,167 @@
+"""The sender: takes queued notices whose time has come, and hands them to their channel.
+
+A try is counted before it is made and its outcome told after, so a crash between the two repeats
+it, once per crash, under the same id: the inbox and every receiver can tell. Nothing else repeats.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import asyncpg
+import structlog
+
+from services.notifications import jobs, texts
+from services.notifications.channels.port import (
+    Channel,
+    Delivery,
+    Message,
+    Refused,
+    Taken,
+    Trouble,
+)
+from services.notifications.clock import Clock, wall_clock
+from services.notifications.domain import Command, Delivered, Failed
+from services.notifications.jobs import Bucket, Job
+from services.notifications.quiet import send_after
+from services.notifications.resolving import Impossible, Opener, Recipient, Unknown, resolve
+from services.notifications.store import SenderStore
+from shared.events import notifications as words
+from shared.events.sealing import Unsealable
+
+log = structlog.get_logger()
+
+Settle = Callable[
+    [Command], Awaitable[None]
+]  # Tells the outcome: `handle` on the person's stream.
+
+AT_ONCE = (
+    16  # Deliveries in flight by channel: a gateway is slow, and the database is not the limit.
+)
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)  # The database or the keyring.
+LOOK_EVERY = 0.25  # Seconds: an in-app notice is there within one (design 9).
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """A channel and how fast it may be used. The hours of people do not bind an inbox."""
+
+    channel: Channel
+    bucket: Bucket
+    is_quiet: bool = False  # It disturbs nobody.
+
+
+@dataclass
+class Sender:
+    """Delivers what is queued. A channel without an outlet is switched off, and said to be."""
+
+    store: SenderStore
+    opener: Opener
+    outlets: Mapping[words.Channel, Outlet]
+    settle: Settle
+    language: texts.Language = "id"
+    clock: Clock = wall_clock
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Work until `stopping` is set. What is in flight is brought to its end."""
+        async with asyncio.TaskGroup() as group:
+            for channel in ("inbox", "mail", "whatsapp"):
+                group.create_task(self._serve(channel))
+
+    async def _serve(self, channel: words.Channel) -> None:
+        """Serve one channel: a slow one must not hold up another."""
+        while not self.stopping.is_set():
+            try:
+                done = await self.round(channel)
+            except AWAY as failure:
+                log.warning("sender_paused", channel=channel, error=type(failure).__name__)
+                done = 0
+            if not done:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.stopping.wait(), LOOK_EVERY)
+
+    async def round(self, channel: words.Channel) -> int:
+        """Take one handful of what is due; give how many were moved on."""
+        due = await self.store.due(channel, self.clock(), AT_ONCE)
+        # All of them end before the first failure is raised: nothing is cut off while it is sent.
+        ended = await asyncio.gather(*(self.attempt(job) for job in due), return_exceptions=True)
+        for failure in ended:
+            if isinstance(failure, BaseException):
+                raise failure
+        return ended.count(True)
+
+    async def attempt(self, job: Job) -> bool:
+        """Bring one job a step on; False: it is left for later, as nothing could be done."""
+        outlet = self.outlets.get(job.channel)
+        if outlet is None:
+            return await self._give_up(job, "channel_off")
+        try:
+            found = await resolve(job, self.store, self.opener)
+        except Unsealable:
+            return await self._give_up(job, "unsealable")
+        now = self.clock()
+        match found:
+            case Unknown():
+                return await self._wait(job, now)
+            case Impossible(reason):
+                return await self._give_up(job, reason)
+            case Recipient():
+                return await self._send(job, found, outlet, now)
+
+    async def _send(self, job: Job, to: Recipient, outlet: Outlet, now: datetime) -> bool:
+        if not outlet.is_quiet and (after := send_after(now, to.timezone)) > now:
+            await self.store.postpone(job, after)
+            return True
+        if not outlet.bucket.take(asyncio.get_running_loop().time()):
+            return False
+        tries = await self.store.begin(job, now, now + jobs.LEASE)
+        if tries is None:
+            return False
+        delivery = await self._delivered(job, to, outlet.channel)
+        await self._settled(job, delivery, tries)
+        return True
+
+    async def _delivered(self, job: Job, to: Recipient, channel: Channel) -> Delivery:
+        try:
+            return await channel.deliver(self._message(job, to))
+        except Exception as bug:  # noqa: BLE001  (one message must not stop all others)
+            error = type(bug).__name__  # Not its text, which may quote what it stumbled over.
+            log.error("delivery_broke", notification_id=job.notification_id, error=error)  # noqa: TRY400  (as said)
+            return Trouble("internal")
+
+    def _message(self, job: Job, to: Recipient) -> Message:
+        names = {"recipient": to.called, "name": to.about, "about_event_id": job.about_event_id}
+        text = texts.render(job.template, job.details, names, self.language)
+        return Message(job, to.person_id, to.address, text)
+
+    async def _settled(self, job: Job, delivery: Delivery, tries: int) -> None:
+        """Tell what became of a try, or plan the next."""
+        if isinstance(delivery, Taken):
+            await self.settle(Delivered(job.employee_id, job.notification_id, tries))
+        elif isinstance(delivery, Refused):
+            await self.settle(Failed(job.employee_id, job.notification_id, tries, delivery.reason))
+        elif tries >= jobs.TRIES:
+            await self.settle(Failed(job.employee_id, job.notification_id, tries, "tries_used_up"))
+        else:
+            await self.store.postpone(job, self.clock() + jobs.pause_after(tries))
+            log.info(
+                "delivery_postponed",
+                notification_id=job.notification_id,
+                channel=job.channel,
+                tries=tries,
+                reason=delivery.reason,
+            )
+
+    async def _wait(self, job: Job, now: datetime) -> bool:
+        later = jobs.next_look(job.first_seen_at, now)
+        if later is None:
+            return await self._give_up(job, "unknown_recipient")
+        await self.store.postpone(job, later)
+        return True
+
+    async def _give_up(self, job: Job, reason: str) -> bool:
+        await self.settle(Failed(job.employee_id, job.notification_id, job.tries, reason))
+        return True

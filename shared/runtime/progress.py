@@ -1,0 +1,43 @@
+"""What a runner says of itself: for health, metrics and whoever waits for it to catch up."""
+
+import time
+from dataclasses import dataclass, field
+
+from prometheus_client import Counter, Gauge, Histogram
+
+APPLIED = Counter("tertib_events_applied", "Records taken", ["group"])
+DUPLICATES = Counter("tertib_duplicates_dropped", "Repeated events and broadcasts", ["group"])
+PARKED = Counter("tertib_parked", "Records parked", ["group", "reason"])
+REFUSED = Counter("tertib_zombie_writes_rejected", "Transactions refused by the fence", ["group"])
+SEEKS = Counter("tertib_fence_seeks", "Batches read again because one was lost", ["group"])
+STOPPED = Gauge("tertib_partitions_stopped", "Partitions that stand still", ["group"])
+CLAIMED = Gauge("tertib_partitions_claimed", "Partitions claimed by this member", ["group"])
+STAGES = Histogram(
+    "tertib_batch_seconds",
+    "Time of a transaction by stage",
+    ["group", "stage"],
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+
+@dataclass
+class Progress:
+    """Facts about one runner, by partition `(topic, number)`; `turned_at` is monotonic seconds."""
+
+    group: str
+    claimed: dict[tuple[str, int], int] = field(default_factory=dict)  # To the committed offset.
+    waiting: set[tuple[str, int]] = field(default_factory=set)  # Assigned, not claimed yet.
+    stopped: dict[tuple[str, int], str] = field(default_factory=dict)
+    turned_at: float = field(default_factory=time.monotonic)
+    records: int = 0
+    told: int = 0
+    refused: int = 0
+    parked: int = 0
+
+    def turn(self) -> None:
+        """Note that the consumer loop is alive."""
+        self.turned_at = time.monotonic()
+
+    def idle_seconds(self) -> float:
+        """Say how long ago the loop last turned."""
+        return time.monotonic() - self.turned_at

@@ -1,0 +1,204 @@
+"""The tables of a service: what is made once, and the table set of each projection.
+
+Schema `tertib` holds the outbox and the list of table sets. Each table set is a schema of its own,
+so that a rebuild can stand beside the live one; readers use the views of schema `read`, which a
+switch moves in one transaction.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import asyncpg
+from sqlalchemy import MetaData, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from shared.runtime.projection import Projection
+
+Connection = asyncpg.Connection
+
+_ONCE = """
+CREATE SCHEMA IF NOT EXISTS tertib;
+CREATE SCHEMA IF NOT EXISTS read;
+CREATE TABLE IF NOT EXISTS tertib.table_set (
+    projection text NOT NULL,
+    version integer NOT NULL,
+    schema text PRIMARY KEY,
+    live boolean NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS one_live_set ON tertib.table_set (projection) WHERE live;
+CREATE TABLE IF NOT EXISTS tertib.events (
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    recorded_on date NOT NULL DEFAULT CURRENT_DATE,
+    topic text NOT NULL,
+    key text NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    payload bytea NOT NULL,
+    PRIMARY KEY (xid, id, recorded_on)
+) PARTITION BY RANGE (recorded_on);
+"""
+
+_RUNNER = """
+CREATE SCHEMA {schema};
+CREATE TABLE {schema}.cursors (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    next_offset bigint NOT NULL,
+    last_subject text COLLATE "C" NOT NULL DEFAULT '',
+    broadcast bigint NOT NULL DEFAULT 0,
+    epoch bigint NOT NULL DEFAULT 0,
+    owner text,
+    tail_hash bytea,
+    stopped text,
+    PRIMARY KEY (topic, partition)
+);
+CREATE TABLE {schema}.subjects (
+    subject text COLLATE "C" PRIMARY KEY,
+    partition integer NOT NULL,
+    version bigint NOT NULL,
+    last_seq bigint NOT NULL,
+    heard text NOT NULL,
+    parked boolean NOT NULL
+) WITH (fillfactor = 70);
+CREATE INDEX ON {schema}.subjects (partition);
+CREATE INDEX ON {schema}.subjects (partition) WHERE parked;
+CREATE TABLE {schema}.broadcasts (
+    broadcastseq bigint PRIMARY KEY,
+    id text NOT NULL,
+    type text NOT NULL,
+    value bytea NOT NULL
+);
+CREATE TABLE {schema}.parked (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subject text COLLATE "C" NOT NULL,
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    "offset" bigint NOT NULL,
+    value bytea,
+    headers text NOT NULL,
+    broadcast bigint NOT NULL,
+    reference bigint,
+    reason text NOT NULL,
+    error text NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    state text NOT NULL DEFAULT 'waiting'
+);
+CREATE INDEX ON {schema}.parked (subject, id);
+"""
+
+
+async def prepare(connection: Connection) -> None:
+    """Make what a service's database needs once; make room in the outbox for the months ahead."""
+    await _locked(connection, "tertib.prepare")
+    await connection.execute(_ONCE)
+    today: date = await connection.fetchval("SELECT CURRENT_DATE")
+    for ahead in range(3):
+        await _room_for(connection, _month(today, ahead), _month(today, ahead + 1))
+
+
+async def _room_for(connection: Connection, first: date, after: date) -> None:
+    name = f"events_{first:%Y_%m}"
+    await connection.execute(
+        f"CREATE TABLE IF NOT EXISTS tertib.{name} PARTITION OF tertib.events"
+        f" FOR VALUES FROM ('{first}') TO ('{after}')"
+    )
+
+
+def _month(day: date, ahead: int) -> date:
+    months = day.year * 12 + day.month - 1 + ahead
+    return date(months // 12, months % 12 + 1, 1)
+
+
+async def live_schema(connection: Connection, projection: str) -> str | None:
+    """Give the schema of the live table set of a projection; None before the first."""
+    found: str | None = await connection.fetchval(
+        "SELECT schema FROM tertib.table_set WHERE projection = $1 AND live", projection
+    )
+    return found
+
+
+async def create(
+    connection: Connection, projection: Projection[Any, Any], partitions: int
+) -> str:
+    """Make an empty table set with its first cursors at the beginning of the log; give its schema.
+
+    The first cursors are written here, by decision, and never by a default (kafka.md 4).
+    """
+    await _locked(connection, "tertib.table_set")
+    base = f"{_plain(projection.name)}_v{projection.version}"
+    number = await connection.fetchval(
+        "SELECT count(*) FROM tertib.table_set WHERE projection = $1", projection.name
+    )
+    schema = f"{base}_{number + 1}"
+    await connection.execute(_RUNNER.format(schema=schema))
+    for table in projection.tables:
+        await connection.execute(str(_create_table(table, schema)))
+    await connection.executemany(
+        f"INSERT INTO {schema}.cursors (topic, partition, next_offset) VALUES ($1, $2, 0)",
+        [(topic, number) for topic in projection.topics for number in range(partitions)],
+    )
+    await connection.execute(
+        "INSERT INTO tertib.table_set VALUES ($1, $2, $3, false)",
+        projection.name,
+        projection.version,
+        schema,
+    )
+    return schema
+
+
+async def switch(connection: Connection, projection: Projection[Any, Any], schema: str) -> None:
+    """Make a table set the live one: the views move with it, in the caller's transaction."""
+    await connection.execute(
+        "UPDATE tertib.table_set SET live = false WHERE projection = $1 AND live", projection.name
+    )
+    await connection.execute("UPDATE tertib.table_set SET live = true WHERE schema = $1", schema)
+    for table in projection.tables:
+        await connection.execute(f"DROP VIEW IF EXISTS read.{table.name}")
+        await connection.execute(
+            f"CREATE VIEW read.{table.name} AS SELECT * FROM {schema}.{table.name}"
+        )
+    await connection.execute(f"DROP VIEW IF EXISTS read.{_plain(projection.name)}_broadcasts")
+    await connection.execute(
+        f"CREATE VIEW read.{_plain(projection.name)}_broadcasts AS SELECT * FROM {schema}.broadcasts"
+    )
+
+
+async def ensure(
+    connection: Connection, projection: Projection[Any, Any], partitions: int
+) -> str:
+    """Give the live table set, made if this is the first start."""
+    async with connection.transaction():
+        await prepare(connection)
+        await _locked(connection, "tertib.table_set")
+        schema = await live_schema(connection, projection.name)
+        if schema is None:
+            schema = await create(connection, projection, partitions)
+            await switch(connection, projection, schema)
+        return schema
+
+
+def columns_of(table: Table) -> Sequence[tuple[str, str]]:
+    """Give the names and PostgreSQL types of a table's columns, in order."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped.
+    return [
+        (column.name, column.type.compile(dialect).split(" COLLATE")[0])
+        for column in table.columns
+    ]
+
+
+def _create_table(table: Table, schema: str) -> Any:
+    placed = table.to_metadata(MetaData(), schema=schema)
+    return CreateTable(placed).compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower())
+
+
+async def _locked(connection: Connection, name: str) -> None:
+    """Let one process at a time change the tables, until the transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", name)

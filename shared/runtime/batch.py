@@ -94,6 +94,7 @@ class Writes:
     events: list[tuple[str, str, str, str, bytes]] = field(default_factory=list)
     broadcasts: dict[int, tuple[str, str, bytes]] = field(default_factory=dict)
     parked: list[Parked] = field(default_factory=list)
+    filled: set[str] = field(default_factory=set)
     work: int = 0
     records: int = 0
     ignored: int = 0
@@ -189,6 +190,8 @@ class Folding:
         entry = self.entries[subject]
         if entry.parked:
             self._park(part, record, subject, "queued", "")
+            if heard.subjectseq == entry.heard.get(heard.source, 0) + 1:
+                self.writes.filled.add(subject)  # A gap may be closed: its queue drains.
             return
         if heard.subjectseq is not None and not self._in_sequence(part, record, entry, heard):
             return

@@ -19,8 +19,8 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
+from shared.runtime import parking, tableset
 from shared.runtime import progress as metrics
-from shared.runtime import tableset
 from shared.runtime.batch import Folding, Halt, Need, Partition, Poison, Writes
 from shared.runtime.failpoints import reach
 from shared.runtime.limits import Limits
@@ -319,9 +319,19 @@ class Runner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
             if place in self._partitions:
                 self.progress.claimed[place] = offset
         self._account(writes)
+        for subject in sorted(writes.filled):
+            await self._drain(subject)
         self._memory.trim(self.limits.hot)
         await self._tell()
         return True
+
+    async def _drain(self, subject: str) -> None:
+        """Apply a queue whose gap was filled; its state in memory is no longer the one stored."""
+        self._memory.entries.pop(subject, None)
+        try:
+            await parking.retry(self.store, subject, "runner")
+        except (Fenced, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            log.warning("drain_failed", group=self.group, error=type(error).__name__)
 
     def _account(self, writes: Writes) -> None:
         metrics.APPLIED.labels(self.group).inc(writes.records)

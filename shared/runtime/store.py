@@ -15,6 +15,7 @@ from shared.runtime.batch import Entry, Halt, Partition, Writes
 from shared.runtime.projection import Changes, Load, Projection, Row
 from shared.runtime.tableset import columns_of
 
+PARKED = "tertib.runtime.RecordParked.v1"
 WAKE_RELAY = "SELECT pg_notify('tertib_events', '')"
 
 
@@ -261,6 +262,15 @@ class Store:
                 for p in writes.parked
             ],
         )  # fmt: skip
+        topic = parked_topic(self.projection)
+        await self.append(
+            connection,
+            [
+                (topic, p.subject, f"{p.topic}/{p.partition}/{p.offset}", PARKED, p.value or b"")
+                for p in writes.parked
+                if p.reference is None
+            ],
+        )
 
     async def stop(self, topic: str, number: int, epoch: int, reason: str) -> None:
         """Say in the cursor's row why a partition stands still."""
@@ -272,6 +282,11 @@ class Store:
             epoch,
             reason,
         )
+
+
+def parked_topic(projection: Projection[Any, Any]) -> str:
+    """Name the topic that mirrors what a projection could not apply."""
+    return f"{projection.name}.parked.v1"
 
 
 def _upsert(schema: str, table: Any, columns: Sequence[tuple[str, str]]) -> str:

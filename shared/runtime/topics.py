@@ -1,0 +1,104 @@
+"""The topics: one definition, one place that creates them, never by a broker's default.
+
+Records are kept for ever, so a topic's partitions are counted once and for life (design 2): keys
+would move otherwise. A new count means a new topic.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from logging import NullHandler, getLogger
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from shared.events.catalogue import KINDS
+
+PARTITIONS = 24
+PUBLISHED = tuple(dict.fromkeys(kind.TOPIC for kind in KINDS))
+PARKED_BYTES = 4 << 20  # A parked record holds a whole refused one, up to a megabyte, and reasons.
+TIMEOUT_SECONDS = 30.0
+
+_KEPT = {"retention.ms": "-1", "cleanup.policy": "delete", "compression.type": "zstd"}
+
+
+class WrongPartitions(Exception):  # noqa: N818  (what is wrong with the topic)
+    """A topic exists with another number of partitions: its keys would be elsewhere."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What a topic is created with. `config` are Kafka's own names and values."""
+
+    name: str
+    partitions: int
+    config: dict[str, str]
+
+
+def parked_of(projection: str) -> str:
+    """Name the topic of what a projection (`<service>.<what>`) could not apply."""
+    return f"{projection}.parked.v1"
+
+
+def topic(name: str) -> Topic:
+    """Give the definition of a topic, by its name."""
+    if name.endswith(".parked.v1"):
+        return Topic(name, PARTITIONS, {**_KEPT, "max.message.bytes": str(PARKED_BYTES)})
+    return Topic(name, PARTITIONS, _KEPT)
+
+
+async def ensure(bootstrap: str, names: Iterable[str], replication: int = 1) -> None:
+    """Create those of the topics that are missing; nothing that exists is changed.
+
+    Errors: WrongPartitions for a topic that exists with another number of partitions;
+    confluent_kafka.KafkaException if the brokers cannot be reached or refuse.
+    """
+    topics = [topic(name) for name in dict.fromkeys(names)]
+    await asyncio.to_thread(_ensure, bootstrap, topics, replication)
+
+
+def _ensure(bootstrap: str, topics: Sequence[Topic], replication: int) -> None:
+    admin = _admin(bootstrap)
+    there = _partitions(admin)
+    missing = [topic for topic in topics if topic.name not in there]
+    if missing:
+        _create(admin, missing, replication)
+        there = _partitions(admin)
+    for each in topics:
+        has = there.get(each.name, each.partitions)  # Just created: metadata may lag behind.
+        if has != each.partitions:
+            message = f"{each.name} has {has} partitions, not {each.partitions}"
+            raise WrongPartitions(message)
+
+
+def _create(admin: AdminClient, topics: Sequence[Topic], replication: int) -> None:
+    futures = admin.create_topics(
+        [
+            NewTopic(
+                topic.name,
+                num_partitions=topic.partitions,
+                replication_factor=replication,
+                config=topic.config,
+            )
+            for topic in topics
+        ],
+        operation_timeout=TIMEOUT_SECONDS,
+    )
+    for future in futures.values():
+        try:
+            future.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # Another one was faster.
+                raise
+
+
+def _partitions(admin: AdminClient) -> dict[str, int]:
+    known = admin.list_topics(timeout=TIMEOUT_SECONDS).topics
+    return {name: len(found.partitions) for name, found in known.items() if not found.error}
+
+
+def _admin(bootstrap: str) -> AdminClient:
+    quiet = getLogger("tertib.topics")
+    quiet.propagate = False  # What goes wrong is raised; librdkafka would print it as well.
+    quiet.addHandler(NullHandler())
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}, logger=quiet)

@@ -162,6 +162,29 @@ def strays(home: Path, known: Iterable[Identity]) -> list[Identity]:
     return found
 
 
+def end_all(whom: Iterable[Identity]) -> None:
+    """End processes that nobody needs any more, without asking, and wait until they are dead.
+
+    A database server is asked first, by the signal for an immediate end: killed, it would leave
+    its shared memory behind, which belongs to no folder.
+    """
+    every = list(whom)
+    databases = [one for one in every if _name(one) == "postgres"]
+    for one in databases:
+        send(one, signal.SIGQUIT)
+    kill_all(one for one in every if one not in databases)
+    for one in databases:
+        await_death(one, DEATH_SECONDS)
+    kill_all(databases)
+
+
+def _name(who: Identity) -> str:
+    try:
+        return str(psutil.Process(who.pid).name())
+    except psutil.NoSuchProcess:
+        return ""
+
+
 def kill_all(whom: Iterable[Identity]) -> None:
     """End processes at once, and wait until they are dead."""
     every = list(whom)

@@ -23,6 +23,8 @@ class Services:
 
     def adopt(self, health_ports: Mapping[str, int], pids: Mapping[str, Identity]) -> None:
         """Take over what the stack's books say."""
+        for name in set(self._all) - set(health_ports):
+            del self._all[name]
         for name, port in health_ports.items():
             self._enter(name, port).who = pids.get(name)
 
@@ -61,6 +63,11 @@ class Services:
                 list(pool.map(lambda one: one.stop(grace=0), living))
             else:
                 list(pool.map(lambda one: one.stop(), living))
+
+    def forget(self, name: str) -> None:
+        """Stop a service and strike it from the books: it no longer belongs to the stack."""
+        self._all.pop(name).stop()
+        self._changed()
 
     def status(self) -> list[ServiceStatus]:
         """Ask each how it is."""

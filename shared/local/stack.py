@@ -79,6 +79,8 @@ class LocalStack:
     def up(self, say: Say = silence) -> None:
         """Start the servers that do not run, and return when all answer; a no-op if all do.
 
+        If it cannot be finished (a Ctrl-C included), what runs is stopped again.
+
         Errors: StackError if something cannot be fetched, started or reached.
         """
         self._make_home()
@@ -88,7 +90,11 @@ class LocalStack:
                 self._adopt(state.choose(self._wanted or 1))
             self._refuse_other_nodes()
             self._end_strays()
-            self._start(say)
+            try:
+                self._start(say)
+            except BaseException:
+                self._stop_servers()
+                raise
 
     def start_services(self, services: Sequence[Service], say: Say = silence) -> None:
         """Start these services, unless they run, and return when each says that it is ready.
@@ -111,13 +117,7 @@ class LocalStack:
             self.services.stop(say, abruptly=abruptly)
             if self.running:
                 say("stopping Kafka and PostgreSQL")
-            if abruptly:
-                identity.kill_all(self.kafka.pids.values())
-            with ThreadPoolExecutor(1) as pool:
-                stopping = pool.submit(self.postgres.stop, immediate=abruptly)
-                self.kafka.stop()
-                stopping.result()
-            identity.kill_all(identity.marked(self.home))
+            self._stop_servers(abruptly=abruptly)
 
     @property
     def running(self) -> bool:
@@ -209,11 +209,20 @@ class LocalStack:
         self.postgres.create_databases()
         self.kafka.wait_healthy()
 
+    def _stop_servers(self, *, abruptly: bool = False) -> None:
+        if abruptly:
+            identity.kill_all(self.kafka.pids.values())
+        with ThreadPoolExecutor(1) as pool:
+            stopping = pool.submit(self.postgres.stop, immediate=abruptly)
+            self.kafka.stop()
+            stopping.result()
+        identity.end_all(identity.marked(self.home))
+
     def _end_strays(self) -> None:
         """End what a killed `up` started and had no time to enter into the books."""
         books = [*self.kafka.pids.values(), self.postgres.who, *self.services.pids().values()]
         known = [one for one in books if one is not None]
-        identity.kill_all(identity.strays(self.home, known))
+        identity.end_all(identity.strays(self.home, known))
 
     def _load(self) -> None:
         found = state.read(self.home)

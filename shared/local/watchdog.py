@@ -62,7 +62,7 @@ def main(home: Path, parent: Identity, *, remove: bool) -> None:
     if parent_is_done(parent):
         return
     while left := identity.marked(home):
-        identity.kill_all(left)
+        identity.end_all(left)
     if remove:
         shutil.rmtree(home, ignore_errors=True)
 

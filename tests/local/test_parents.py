@@ -79,18 +79,34 @@ def home_said_by(parent: subprocess.Popen[str]) -> Path:
     raise AssertionError(f"the parent ended with {parent.wait()}")  # noqa: EM102, TRY003
 
 
+def shared_memory_of(home: Path) -> int:
+    """Give the id of the memory segment that PostgreSQL's lock file names in its seventh line."""
+    return int(
+        (home / "postgres" / "data" / "postmaster.pid").read_text().split("\n")[6].split()[1]
+    )
+
+
+def shared_memory() -> set[int]:
+    """Give the ids of all segments of this machine."""
+    lines = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    return {int(line.split()[1]) for line in lines}
+
+
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_scoped_stack_leaves_nothing_behind(blow: signal.Signals) -> None:
-    """Ctrl-C, SIGTERM or `kill -9` of its parent: no process, no folder."""
+    """Ctrl-C, SIGTERM or `kill -9` of its parent: no process, no folder, no shared memory."""
     parent = begin(SCOPED)
     home = home_said_by(parent)
+    memory = shared_memory_of(home)
     assert len(identity.marked(home)) >= 2
+    assert memory in shared_memory()
 
     parent.send_signal(blow)
     parent.wait(PATIENCE)
 
     assert parent.returncode != 0
     wait_until(lambda: not identity.marked(home) and not home.exists())
+    assert memory not in shared_memory()
 
 
 def test_a_scoped_stack_killed_while_it_starts_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -103,6 +119,19 @@ def test_a_scoped_stack_killed_while_it_starts_leaves_nothing_behind(tmp_path: P
     parent.wait(PATIENCE)
 
     wait_until(lambda: not identity.marked(home) and not home.exists())
+
+
+def test_an_up_that_is_interrupted_stops_what_it_started(tmp_path: Path) -> None:
+    """Ctrl-C while it waits for the servers: they do not go on alone."""
+    home = tmp_path / "stack"
+    parent = begin(LASTING, str(home))
+    wait_until(lambda: len(identity.marked(home)) >= 2)
+
+    parent.send_signal(signal.SIGINT)
+    parent.wait(PATIENCE)
+
+    assert parent.returncode != 0
+    assert identity.marked(home) == []
 
 
 def test_a_long_running_stack_outlives_its_parent(tmp_path: Path) -> None:
@@ -140,12 +169,14 @@ def ordinary_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def python_of(user: int) -> str | None:
-    """Find a Python of this version that another user can run."""
+def python_of(user: int, env: dict[str, str]) -> str | None:
+    """Find a Python of this version that another user can run, with this project in its reach."""
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    for candidate in (sys.executable, f"/usr/local/bin/{name}", f"/usr/bin/{name}"):
+    tries = [sys.executable, f"/usr/local/bin/{name}", f"/usr/bin/{name}"]
+    for candidate in tries:
+        argv = [candidate, "-c", "import shared.local.stack"]
         try:
-            subprocess.run([candidate, "-c", ""], user=user, check=True, capture_output=True)
+            subprocess.run(argv, user=user, env=env, cwd=PROJECT, check=True, capture_output=True)
         except (OSError, subprocess.SubprocessError):
             continue
         return candidate
@@ -156,21 +187,22 @@ def python_of(user: int) -> str | None:
 def test_an_ordinary_user_runs_a_stack(ordinary_folder: Path) -> None:
     """Both servers are that user's processes."""
     user = pwd.getpwnam("nobody")
-    python = python_of(user.pw_uid)
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{PROJECT}{os.pathsep}{package_folder().parent}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TERTIB_CACHE": str(ordinary_folder / "cache"),
+    }
+    python = python_of(user.pw_uid, env)
     if python is None:
-        pytest.skip("no Python of this version here can be run by an ordinary user")
+        pytest.skip("an ordinary user can reach no Python of this version, or not this project")
     said = subprocess.run(
         [python, "-c", ONCE, str(ordinary_folder / "stack")],
         cwd=PROJECT,
         user=user.pw_uid,
         group=user.pw_gid,
         extra_groups=[],
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{PROJECT}{os.pathsep}{package_folder().parent}",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "TERTIB_CACHE": str(ordinary_folder / "cache"),
-        },
+        env=env,
         capture_output=True,
         text=True,
         check=False,

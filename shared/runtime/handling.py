@@ -71,6 +71,7 @@ async def guarded(store: Store, once: Callable[[asyncpg.Connection], Awaitable[T
         except (Fenced, asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
             if not left:
                 raise
+            await store.follow()
     raise AssertionError("unreachable")  # noqa: EM101  (for the type checker)
 
 

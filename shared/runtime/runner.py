@@ -159,7 +159,9 @@ class Runner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
                 return
 
     async def _claim_once(self, partitions: Sequence[TopicPartition], generation: int) -> None:
-        await self._follow_switch()
+        if await self.store.follow():
+            log.info("table_set_followed", group=self.group, schema=self.store.schema)
+            self._memory.clear()
         by_topic: dict[str, dict[int, TopicPartition]] = {}
         for partition in partitions:
             by_topic.setdefault(partition.topic, {})[partition.partition] = partition
@@ -193,15 +195,6 @@ class Runner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         self.progress.waiting.discard(place)
         self.progress.stopped.pop(place, None)
         self._spawn(self._tell())
-
-    async def _follow_switch(self) -> None:
-        """Go on in the table set that is live now: a rebuild may have switched it."""
-        async with self._pool.acquire() as connection:
-            schema = await tableset.live_schema(connection, self.projection.name)
-        if schema is not None and schema != self.store.schema:
-            log.info("table_set_followed", group=self.group, schema=schema)
-            self._memory.clear()
-            self.store = Store(self._pool, self.projection, schema)
 
     # Batches: a batch may span partitions, and one partition's failure never touches the others.
 

@@ -13,8 +13,9 @@ from shared.events.envelope import Envelope
 from shared.events.structs import decoder_of
 from shared.runtime.batch import Entry, Halt, Partition, Writes
 from shared.runtime.projection import Changes, Load, Projection, Row
-from shared.runtime.tableset import columns_of
+from shared.runtime.tableset import columns_of, live_schema
 
+Event = tuple[str, str, str, str, bytes]  # Topic, key, id, type, the canonical bytes.
 PARKED = "tertib.runtime.RecordParked.v1"
 WAKE_RELAY = "SELECT pg_notify('tertib_events', '')"
 
@@ -24,15 +25,41 @@ class Fenced(Exception):  # noqa: N818  (what happened to the writer)
 
 
 class Store:
-    """One table set of one projection. `outbox` False: events are kept beside it, not sent."""
+    """One table set of one projection.
 
-    def __init__(self, pool: asyncpg.Pool, projection: Projection[Any, Any], schema: str) -> None:
+    `concluded` None: the live set, whose events go into the outbox. A rebuild gives a list: its
+    events are kept there, to be compared, and nothing is sent.
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        projection: Projection[Any, Any],
+        schema: str,
+        concluded: list[Event] | None = None,
+    ) -> None:
         self.pool = pool
         self.projection = projection
+        self.concluded = concluded
+        self.use(schema)
+
+    def use(self, schema: str) -> None:
+        """Read and write this table set from now on."""
+        projection = self.projection
         self.schema = schema
-        self.outbox = True
         self._columns = {table.name: columns_of(table) for table in projection.tables}
         self._upserts = {t.name: _upsert(schema, t, columns_of(t)) for t in projection.tables}
+
+    async def follow(self) -> bool:
+        """Go on in the table set that is live now; True if a rebuild has switched it."""
+        if self.concluded is not None:
+            return False
+        async with self.pool.acquire() as connection:
+            schema = await live_schema(connection, self.projection.name)
+        if schema is None or schema == self.schema:
+            return False
+        self.use(schema)
+        return True
 
     # Reading.
 
@@ -147,6 +174,7 @@ class Store:
         self, connection: asyncpg.Connection, writes: Writes, rows: Mapping[str, Changes]
     ) -> None:
         """Write in a transaction of the caller's, which must be REPEATABLE READ or above."""
+        await self._stay_live(connection)
         await self._move(connection, writes)
         await self._guard(connection, writes.touched)
         for table, changes in rows.items():
@@ -161,16 +189,12 @@ class Store:
         await self._parked(connection, writes)
         await self.append(connection, writes.events)
 
-    async def append(
-        self, connection: asyncpg.Connection, events: Sequence[tuple[str, str, str, str, bytes]]
-    ) -> None:
+    async def append(self, connection: asyncpg.Connection, events: Sequence[Event]) -> None:
         """Append events to the outbox, in order, and wake the relay."""
         if not events:
             return
-        if not self.outbox:
-            await connection.copy_records_to_table(
-                "concluded", schema_name=self.schema, records=[(e[2], e[4]) for e in events]
-            )
+        if self.concluded is not None:
+            self.concluded += events
             return
         await connection.copy_records_to_table(
             "events",
@@ -179,6 +203,15 @@ class Store:
             records=events,
         )
         await connection.execute(WAKE_RELAY)
+
+    async def _stay_live(self, connection: asyncpg.Connection) -> None:
+        """Write the live set only: a writer that missed a switch would write into the past."""
+        if self.concluded is not None:
+            return
+        if not await connection.fetchval(
+            "SELECT live FROM tertib.table_set WHERE schema = $1 FOR SHARE", self.schema
+        ):
+            raise Fenced(f"{self.schema} is no longer the live table set")
 
     async def _move(self, connection: asyncpg.Connection, writes: Writes) -> None:
         """Compare and set the cursors: a writer that was overtaken writes nothing."""

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import asyncpg
+import pytest
 
 from tests.local.records import consume, make_topic, produce
 
@@ -17,6 +18,7 @@ def test_a_record_goes_through_the_broker(bootstrap: str, topic_prefix: str) -> 
     assert consume(bootstrap, f"{topic_prefix}records", 1) == [b"one"]
 
 
+@pytest.mark.usefixtures("stack")
 async def test_a_table_is_made_by_an_ordinary_role(database: str) -> None:
     """A test's database belongs to a role that is no superuser, as a service's does."""
     connection = await asyncpg.connect(database)

@@ -1,0 +1,1 @@
+"""Invented datasets: places, people and days as regencies have them, the hardest included."""

@@ -1,0 +1,174 @@
+"""Attendance's words of `tertib`: preview, backfill, simulate, explain."""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from services.attendance.edge import report
+from services.attendance.edge.dataset.dataset import Dataset
+from services.attendance.edge.dataset.findings import Finding, UnusableDataset
+from services.attendance.edge.dataset.reader import read_dataset
+from services.attendance.edge.plan import last_known_date, plan
+from services.attendance.previewing import preview, stages
+from services.attendance.simulate.simulation import simulate
+from shared.events.sealing import Redacting
+from shared.runtime.exporting import write_csv
+
+app = typer.Typer(no_args_is_help=True, help="What officials do with attendance.")
+
+FOUND_SOMETHING = 1
+COULD_NOT_RUN = 2
+
+Folder = Annotated[Path, typer.Argument(help="A dataset folder.", show_default=False)]
+Through = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"], help="The last workday to close; else all that becomes known."
+    ),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Load nothing if any row is bad.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The same for machines, on stdout.")]
+ReportFile = Annotated[
+    Path | None, typer.Option("--report", help="Bad rows as CSV, to hand back to the sender.")
+]
+Language = Annotated[str, typer.Option("--lang", help="id or en.")]
+
+
+@app.command("preview")
+def preview_command(  # noqa: PLR0913  (options of a command)
+    folder: Folder,
+    out: Annotated[Path, typer.Option(help="Where the tables are written.")],
+    through: Through = None,
+    strict: Strict = False,
+    as_json: AsJson = False,
+    report_file: ReportFile = None,
+    lang: Language = "en",
+) -> None:
+    """Say what a backfill would give, in memory; nothing is published."""
+    dataset = opened(folder, report_file, lang, strict=strict, as_json=as_json)
+    last = until(dataset, through)
+    facts = (planned.envelope for planned in plan(dataset, last, Redacting()))
+    out.mkdir(parents=True, exist_ok=True)
+    written: dict[str, int] = {}
+    for name, (columns, rows) in preview(facts, stages()).items():
+        table = list(rows)
+        write_csv(out / f"{name}.csv", columns, table)
+        written[name] = len(table)
+    summary = {"through": last.isoformat(), "out": str(out), "rows": written}
+    finish(dataset.findings, summary, as_json=as_json)
+
+
+@app.command("simulate")
+def simulate_command(
+    out: Annotated[Path, typer.Option(help="A folder that does not exist yet.")],
+    employees: Annotated[int, typer.Option(min=1)] = 400,
+    days: Annotated[int, typer.Option(min=1)] = 90,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Make a dataset folder with every hard case in it; names and NIPs are invented."""
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("machines", total=None)
+        try:
+            made = simulate(
+                out,
+                employees,
+                days,
+                seed,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+        except FileExistsError:
+            fail(f"{out} exists already: name a new folder")
+    said = {**made._asdict(), "through": made.through.isoformat(), "out": str(out)}
+    if as_json:
+        print(json.dumps(said))
+    else:
+        say(
+            f"{made.employees} people, {made.machines} machines, {made.punches} punches,"
+            f" {made.check_ins} other check-ins in {out}; through {made.through}"
+        )
+
+
+def opened(
+    folder: Path, report_file: Path | None, lang: str, *, strict: bool, as_json: bool
+) -> Dataset:
+    """Read a dataset and show its findings; ends the command where nothing is to be loaded."""
+    if lang not in ("id", "en"):
+        fail(f"--lang is id or en, not {lang}")
+    try:
+        dataset = read_dataset(folder)
+    except UnusableDataset as error:
+        _hand_out(error.findings, report_file, lang, as_json=as_json)
+        if as_json:
+            print(json.dumps({"loaded": False, "findings": report.rows_of(error.findings, lang)}))
+        raise typer.Exit(COULD_NOT_RUN) from error
+    _hand_out(dataset.findings, report_file, lang, as_json=as_json)
+    if strict and has_errors(dataset.findings):
+        if as_json:
+            findings = report.rows_of(dataset.findings, lang)
+            print(json.dumps({"loaded": False, "findings": findings}))
+        else:
+            say("nothing was loaded: --strict, and there are bad rows")
+        raise typer.Exit(FOUND_SOMETHING)
+    return dataset
+
+
+def _hand_out(
+    findings: Sequence[Finding], report_file: Path | None, lang: str, *, as_json: bool
+) -> None:
+    if not as_json:
+        report.show(findings, Console(stderr=True), lang)
+    if report_file is not None:
+        with report_file.open("w", encoding="utf-8", newline="") as file:
+            report.write_csv(findings, file, lang)
+
+
+def until(dataset: Dataset, through: datetime | None) -> date:
+    """Give the last workday to close: as asked, or the last date on which anything is known."""
+    return through.date() if through is not None else last_known_date(dataset)
+
+
+def finish(
+    findings: Sequence[Finding], summary: dict[str, object], *, as_json: bool, lang: str = "en"
+) -> None:
+    """Say what was done; the exit code tells whether there were bad rows."""
+    bad = has_errors(findings)
+    if as_json:
+        print(
+            json.dumps({"loaded": True, **summary, "findings": report.rows_of(findings, lang)})
+        )
+    else:
+        rows = summary.get("rows")
+        counted = (
+            ", ".join(f"{count} {name}" for name, count in rows.items())
+            if isinstance(rows, dict)
+            else ""
+        )
+        say(f"through {summary['through']}: {counted}")
+        if bad:
+            say("some rows could not be read: they are listed above, the rest is loaded")
+    if bad:
+        raise typer.Exit(FOUND_SOMETHING)
+
+
+def has_errors(findings: Sequence[Finding]) -> bool:
+    """Say whether a row was left out; warnings are loaded."""
+    return any(finding.severity == "error" for finding in findings)
+
+
+def say(sentence: str) -> None:
+    """Tell a person something; standard output is for tables and machines."""
+    print(sentence, file=sys.stderr)
+
+
+def fail(sentence: str) -> NoReturn:
+    """End a command that could not run, saying what to do."""
+    print(f"tertib: {sentence}", file=sys.stderr)
+    raise typer.Exit(COULD_NOT_RUN)

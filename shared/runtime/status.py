@@ -1,0 +1,195 @@
+"""What a running service knows of itself: whether it lives, whether it is ready, how far it is.
+
+Readiness is asked from those who know: the claims of the consumer loop, the brokers, the database,
+the outbox. Cursors are read from the service's own tables, so any member can tell those of all.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import asyncpg
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+from prometheus_client import Gauge
+
+from shared.runtime import tableset
+from shared.runtime.runner import Runner
+
+# A batch and its transaction take well under a second; rebalances and slow disks take more.
+LOOP_SECONDS = 30.0
+# The relay is woken by each commit: what lies longer is not on its way.
+OUTBOX_SECONDS = 60.0
+# Who asks gives up after two seconds and wants a reason before that.
+ANSWER_SECONDS = 1.5
+
+LAG = Gauge("tertib_cursor_lag_records", "Records behind the log", ["group", "topic", "partition"])
+PARKED_SUBJECTS = Gauge("tertib_parked_subjects", "Subjects whose records queue", ["group"])
+UNCLAIMED = Gauge("tertib_partitions_unclaimed", "Assigned, and not claimed yet", ["group"])
+UNSENT = Gauge("tertib_outbox_oldest_unsent_seconds", "Age of what is not published", ["service"])
+
+Part = Callable[[], Awaitable[object]]
+AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+class Outbox(Protocol):
+    """What the relay tells of the outbox."""
+
+    async def oldest_unsent_seconds(self) -> float | None:
+        """Give the age of the oldest event that is not acknowledged; None: all are.
+
+        Errors: those of the database.
+        """
+
+
+@dataclass
+class Vitals:
+    """The signs of life of one process. `parts`: more for `/status`, by name."""
+
+    service: str
+    pool: "asyncpg.Pool[Any]"
+    runners: Sequence[Runner]
+    outbox: Outbox | None = None
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    stopping: bool = False
+
+    def dead(self) -> list[str]:
+        """Say which consumer loops do not turn; empty: the process lives."""
+        return [
+            f"{runner.group}: the consumer loop has not turned for {idle:.0f} s"
+            for runner in self.runners
+            if (idle := runner.progress.idle_seconds()) > LOOP_SECONDS
+        ]
+
+    async def unready(self) -> list[str]:
+        """Say why the service is not ready; empty: it is."""
+        reasons = ["the service is stopping"] if self.stopping else []
+        reasons += self.dead()
+        for runner in self.runners:
+            reasons += _unclaimed(runner)
+        asked = [_silent_brokers(runner) for runner in self.runners]
+        for found in await asyncio.gather(self._unsettled(), *asked):
+            reasons += found
+        return reasons
+
+    async def _unsettled(self) -> list[str]:
+        """Ask the database whether it answers, and how old the outbox is."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self.pool.fetchval("SELECT 1")
+                oldest = await self.outbox.oldest_unsent_seconds() if self.outbox else None
+        except AWAY as error:
+            return [f"the database does not answer ({type(error).__name__})"]
+        if oldest is not None and oldest > OUTBOX_SECONDS:
+            return [f"an event has waited {oldest:.0f} s to be published"]
+        return []
+
+    async def status(self) -> dict[str, Any]:
+        """Tell how far the service is: cursors, claims, stopped partitions, parked, outbox.
+
+        Errors: those of the database.
+        """
+        oldest = await self.outbox.oldest_unsent_seconds() if self.outbox else None
+        return {
+            "service": self.service,
+            "stopping": self.stopping,
+            "groups": {runner.group: await self._group(runner) for runner in self.runners},
+            "outbox": {"unsent": oldest is not None, "oldest_seconds": oldest},
+            "parts": {name: await part() for name, part in self.parts.items()},
+        }
+
+    async def _group(self, runner: Runner) -> dict[str, Any]:
+        """Tell of one projection, from its live tables and from this member's claims."""
+        progress = runner.progress
+        schema, rows, parked = await self._kept(runner.projection.name)
+        cursors: dict[str, dict[str, int]] = {topic: {} for topic in runner.projection.topics}
+        for row in rows:
+            cursors[row["topic"]][str(row["partition"])] = row["next_offset"]
+        stopped = {(row["topic"], row["partition"]): row["stopped"] for row in rows}
+        stopped |= progress.stopped
+        return {
+            "schema": schema,
+            "cursors": cursors,
+            "claimed": len(progress.claimed),
+            "waiting": sorted(progress.waiting),
+            "stopped": [
+                {"topic": topic, "partition": number, "reason": reason}
+                for (topic, number), reason in sorted(stopped.items())
+                if reason
+            ],
+            "parked": parked,
+            "taken": progress.records,
+            "told": progress.told,
+        }
+
+    async def _kept(
+        self, projection: str
+    ) -> tuple[str | None, Sequence[asyncpg.Record], dict[str, int]]:
+        """Read the live table set as it stands at one moment; nothing before the first start."""
+        async with (
+            self.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            schema = await tableset.live_schema(connection, projection)
+            if schema is None:
+                return None, (), {"records": 0, "subjects": 0}
+            rows = await connection.fetch(
+                f"SELECT topic, partition, next_offset, stopped FROM {schema}.cursors"  # noqa: S608  (our own name)
+                " ORDER BY topic, partition"
+            )
+            records, subjects = await connection.fetchrow(
+                f"SELECT count(*), count(DISTINCT subject) FROM {schema}.parked"  # noqa: S608  (our own name)
+                " WHERE state = 'waiting'"
+            )
+        return schema, rows, {"records": records, "subjects": subjects}
+
+    async def measure(self) -> None:
+        """Set the gauges that are known only when asked. A source that is away is left out."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                told = await self.status()
+        except AWAY:
+            return  # The scrape brings the counters all the same, and `/readyz` the reason.
+        UNSENT.labels(self.service).set(told["outbox"]["oldest_seconds"] or 0)
+        for runner in self.runners:
+            group = told["groups"][runner.group]
+            PARKED_SUBJECTS.labels(runner.group).set(group["parked"]["subjects"])
+            UNCLAIMED.labels(runner.group).set(len(runner.progress.waiting))
+            for (topic, number), end in (await _ends(runner)).items():
+                lag = max(0, end - group["cursors"][topic].get(str(number), 0))
+                LAG.labels(runner.group, topic, str(number)).set(lag)
+
+
+def _unclaimed(runner: Runner) -> list[str]:
+    """Say which partitions this member does not work on. One without any has not joined yet."""
+    progress = runner.progress
+    stopped = [
+        f"{runner.group}: {topic}/{number} is stopped: {reason}"
+        for (topic, number), reason in sorted(progress.stopped.items())
+    ]
+    if progress.waiting:
+        return [*stopped, f"{runner.group}: {len(progress.waiting)} partitions wait for a claim"]
+    if not progress.claimed and not stopped:
+        return [f"{runner.group}: no partition is assigned"]
+    return stopped
+
+
+async def _silent_brokers(runner: Runner) -> list[str]:
+    """Ask the brokers through the consumer's own connection: a loop turns without them, too."""
+    if not runner.progress.claimed or await _ends(runner):
+        return []
+    return [f"{runner.group}: the brokers do not answer"]
+
+
+async def _ends(runner: Runner) -> dict[tuple[str, int], int]:
+    """Give the ends of the log of what this member claims; empty if the brokers are silent."""
+    wanted = [TopicPartition(*place) for place in runner.progress.claimed]
+    if not wanted:
+        return {}
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            ends = await runner.consumer.end_offsets(wanted)
+    except (KafkaError, OSError, TimeoutError):
+        return {}
+    return {(each.topic, each.partition): end for each, end in ends.items()}

@@ -17,7 +17,7 @@ class Decider(Protocol[State, Heard_contra, Told_co]):
 
     def decide(self, heard: Heard_contra, state: State, /) -> Sequence[Told_co]: ...
 
-    def evolve(self, state: State, event: Any, /) -> State: ...  # noqa: ANN401  (heard or told)
+    def evolve(self, state: State, event: Any, /) -> State: ...
 
 
 class Given(Generic[State, Heard, Told]):

@@ -117,7 +117,7 @@ class Directory(ProjectionBase[Person, Known]):
         else:
             knowledge.zones[data.code] = data.timezone
 
-    def audience(self, knowledge: Known, broadcast: Envelope, /) -> Audience:  # noqa: ARG002  (the port)
+    def audience(self, knowledge: Known, broadcast: Envelope, /) -> Audience:
         """Whoever is, or was, in the unit or the regency; `concerns` tells."""
         is_heard = broadcast.type in (UnitRegistered.type_name(), RegencyRegistered.type_name())
         return Everybody() if is_heard else NOBODY
@@ -142,7 +142,7 @@ class Directory(ProjectionBase[Person, Known]):
         state: Person,
         heard: Envelope,
         knowledge: Known,
-        last_seq: int,  # noqa: ARG002  (the port)
+        last_seq: int,
         /,
     ) -> Sequence[Told]:
         """Bring the entry up to date."""
@@ -178,7 +178,7 @@ class Directory(ProjectionBase[Person, Known]):
         state.changed, state.changed_units = False, set()
 
 
-def _register(person: Person, line: Any, knowledge: Known) -> None:  # noqa: ANN401  (a struct)
+def _register(person: Person, line: Any, knowledge: Known) -> None:
     """Take in a line of the person's history. Contacts come with the first (semantics A6)."""
     if not person.forgotten:
         person.name = _sealed(line.name) if line.name else person.name
@@ -205,9 +205,9 @@ def _channel(name: str) -> str:
     return ALIASES.get(lower, lower)
 
 
-def _plain(sealed: Any) -> dict[str, str]:  # noqa: ANN401  (a struct)
+def _plain(sealed: Any) -> dict[str, str]:
     return {"kid": sealed.kid, "ct": sealed.ct}
 
 
-def _sealed(sealed: Any) -> str:  # noqa: ANN401  (a struct)
+def _sealed(sealed: Any) -> str:
     return json.dumps(_plain(sealed), sort_keys=True)

@@ -1,7 +1,7 @@
 """The planner as a projection: one row for each notice, and back from rows to notices.
 
-What is ours on the log is *told*: a rebuild hears it as it was given, and concludes beside it only
-what is missing.
+What is ours on the log is *told*: it is heard back from our own topic. Live that changes nothing,
+as the row is there already; a rebuild, or a restored database, learns from it what was sent.
 """
 
 import json
@@ -12,7 +12,7 @@ from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
 
 from services.notifications import domain
 from services.notifications.notices import Notice, Notices
-from shared.events import attendance, discipline
+from shared.events import attendance, discipline, notifications
 from shared.events.base import Fact, Told
 from shared.events.envelope import Envelope
 from shared.events.notifications import (
@@ -71,17 +71,18 @@ class Planner(ProjectionBase[Planned, None]):
     name = "notifications.planner"
     service = "notifications"
     version = 1
-    topics: Sequence[str] = (discipline.EVENTS, attendance.EVENTS)
+    # Its own topic first: a rebuild then knows what was told before it concludes what should be.
+    topics: Sequence[str] = (notifications.EVENTS, discipline.EVENTS, attendance.EVENTS)
     hears: Sequence[type[Fact]] = (*domain.HEARS, *OURS)
     tables: Sequence[Table] = (NOTICES,)
     loads: Sequence[Load] = (KEPT,)
     commands = True  # The sender writes the same person's stream.
 
     def subject_of(self, heard: Envelope, /) -> str:
-        """Name the person concerned: all three topics are keyed by employee."""
+        """Name the person concerned: all topics are keyed by employee."""
         return heard.subject
 
-    def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> Planned:  # noqa: ARG002  (the port)
+    def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> Planned:
         """Give the notices from the rows of `kept`."""
         planned = Planned(Notices())
         notices = {}
@@ -96,8 +97,8 @@ class Planner(ProjectionBase[Planned, None]):
         self,
         state: Planned,
         heard: Envelope,
-        knowledge: None,  # noqa: ARG002  (the port)
-        last_seq: int,  # noqa: ARG002  (the port)
+        knowledge: None,
+        last_seq: int,
         /,
     ) -> Sequence[Told]:
         """Plan what follows from the news; take what is ours as it was told."""
@@ -123,10 +124,12 @@ class Planner(ProjectionBase[Planned, None]):
 
 
 def apply(state: Planned, event: domain.Told, regency: str) -> None:
-    """Take one event of ours into the state."""
-    state.notices = domain.evolve(state.notices, event)
-    state.regencies.setdefault(event.notification_id, regency)
-    state.unwritten.add(event.notification_id)
+    """Take one event of ours into the state; heard back from the log, it changes nothing."""
+    after = domain.evolve(state.notices, event)
+    if after != state.notices:
+        state.notices = after
+        state.regencies.setdefault(event.notification_id, regency)
+        state.unwritten.add(event.notification_id)
 
 
 def understood(heard: Envelope) -> domain.Heard | domain.Told:

@@ -52,7 +52,7 @@ def said(
     )
 
 
-def reached(  # noqa: PLR0913  (what a test wants to vary)
+def reached(
     event_id: str,
     days: int,
     measure: Measure = "cumulative",

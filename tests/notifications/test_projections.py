@@ -113,6 +113,16 @@ def test_a_person_restored_from_rows_goes_on_as_if_never_put_away(
     )
 
 
+def test_what_we_told_changes_nothing_when_it_comes_back() -> None:
+    """Live, each of our own events is heard once more, from the log."""
+    driver = InMemory(Planner())
+    told = driver.hear(enveloped(reached()))
+    state = driver.states["A"]
+
+    assert [driver.hear(event) for event in told] == [[]] * len(told)
+    assert list(Planner().changes(state)) == []
+
+
 def test_two_people_do_not_mix() -> None:
     driver = InMemory(Planner(), keep_rows=True)
     driver.hear(enveloped(reached("/attendance/B@9", person="B")))

@@ -127,9 +127,9 @@ class Sender:
     async def _delivered(self, job: Job, to: Recipient, channel: Channel) -> Delivery:
         try:
             return await channel.deliver(self._message(job, to))
-        except Exception as bug:
+        except Exception as bug:  # noqa: BLE001  (one message must not stop all others)
             error = type(bug).__name__  # Not its text, which may quote what it stumbled over.
-            log.error("delivery_broke", notification_id=job.notification_id, error=error)
+            log.error("delivery_broke", notification_id=job.notification_id, error=error)  # noqa: TRY400  (as said)
             return Trouble("internal")
 
     def _message(self, job: Job, to: Recipient) -> Message:

@@ -127,8 +127,8 @@ class ParquetWriter:
 
     def __init__(self, columns: Sequence[Column], out: BinaryIO) -> None:
         # Imported here: a service without exports does not install it.
-        import pyarrow as pa
-        from pyarrow import parquet
+        import pyarrow as pa  # noqa: PLC0415  (see above)
+        from pyarrow import parquet  # noqa: PLC0415  (see above)
 
         types = {"text": pa.string(), "integer": pa.int64(), "date": pa.date32()}
         self._pa = pa
@@ -185,7 +185,7 @@ def write_csv(path: Path, names: Sequence[str], rows: Iterable[Row]) -> None:
         writer.close()
 
 
-async def export_table(
+async def export_table(  # noqa: PLR0913  (each is a choice of the caller)
     connection: "asyncpg.Connection[Any]",
     export: Export,
     filters: Filters,

@@ -20,13 +20,13 @@ class Mailbox:
     def __init__(self, file: Path) -> None:
         self.file = file
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802  (aiosmtpd's name)
         self,
-        server: SMTP,
-        session: Session,
+        server: SMTP,  # noqa: ARG002  (the same)
+        session: Session,  # noqa: ARG002  (the same)
         envelope: Envelope,
         address: str,
-        options: list[str],
+        options: list[str],  # noqa: ARG002  (the same)
     ) -> str:
         if address.startswith("refused"):
             return "550 no such mailbox"
@@ -35,10 +35,10 @@ class Mailbox:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(
+    async def handle_DATA(  # noqa: N802  (aiosmtpd's name)
         self,
-        server: SMTP,
-        session: Session,
+        server: SMTP,  # noqa: ARG002  (aiosmtpd's arguments)
+        session: Session,  # noqa: ARG002  (the same)
         envelope: Envelope,
     ) -> str:
         mail = message_from_bytes(envelope.original_content or b"", policy=POLICY)
@@ -53,7 +53,7 @@ async def main(file: Path) -> None:
     """Serve until standard input ends: the test that started it is gone then."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(Mailbox(file)), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201  (its port)
     await asyncio.to_thread(sys.stdin.read)
     server.close()
 

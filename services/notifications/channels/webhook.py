@@ -18,7 +18,7 @@ from services.notifications.channels.port import Delivery, Message, Refused, Tak
 from services.notifications.clock import Clock
 
 SECONDS = 15
-SECRET_PREFIX = "whsec_"
+SECRET_PREFIX = "whsec_"  # noqa: S105  (how the specification marks a secret)
 PASSING = {408, 425, 429}  # Refusals of the moment among the 4xx.
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterable, MutableMapping
 from typing import Any, Literal, TextIO
 
 import structlog
-from aiokafka.errors import KafkaError
 from structlog.typing import EventDict, ExcInfo, Processor
 
 # Codes, counts, places on the log, opaque ids. Never a text that a person wrote.
@@ -39,7 +38,7 @@ _MASKS = (
 )
 
 # Their messages speak of machines. Other messages quote what they stumbled over.
-_TELLING = (OSError, KafkaError)
+_TELLING = ("aiokafka", "confluent_kafka")
 
 
 def masked(text: str) -> str:
@@ -102,7 +101,10 @@ def _line(error: BaseException) -> str:
         f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} in {frame.name}"
         for frame in reversed(traceback.extract_tb(error.__traceback__))
     ]
-    text = f": {error}" if isinstance(error, _TELLING) else ""
+    is_telling = isinstance(error, OSError | ImportError) or type(error).__module__.startswith(
+        _TELLING
+    )
+    text = f": {error}" if is_telling else ""
     return f"{type(error).__name__}{text}" + (f" at {' < '.join(places)}" if places else "")
 
 
@@ -115,18 +117,18 @@ class _Foreign(structlog.stdlib.ProcessorFormatter):
         return super().format(copied)
 
 
-def _named(_: Any, __: str, event: EventDict) -> EventDict:  # noqa: ANN401  (structlog's own type)
+def _named(_: Any, __: str, event: EventDict) -> EventDict:
     """Say which library speaks, and take its exception over."""
     record = event["_record"]
     return {**event, "logger": record.name, "exc_info": record.exc_info}
 
 
-def _clean(_: Any, __: str, event: EventDict) -> EventDict:  # noqa: ANN401  (structlog's own type)
+def _clean(_: Any, __: str, event: EventDict) -> EventDict:
     """Take out what the formatter put in for itself."""
     return {name: value for name, value in event.items() if not name.startswith("_")}
 
 
-def _traced(_: Any, __: str, event: EventDict) -> EventDict:  # noqa: ANN401  (structlog's own type)
+def _traced(_: Any, __: str, event: EventDict) -> EventDict:
     info: ExcInfo | BaseException | bool | None = event.pop("exc_info", None)
     if info is True:
         info = sys.exc_info()[1]
@@ -137,7 +139,7 @@ def _traced(_: Any, __: str, event: EventDict) -> EventDict:  # noqa: ANN401  (s
     return event
 
 
-def _allowed(_: Any, __: str, event: EventDict) -> EventDict:  # noqa: ANN401  (structlog's own type)
+def _allowed(_: Any, __: str, event: EventDict) -> EventDict:
     return {
         name: value
         for name, value in event.items()
@@ -145,14 +147,14 @@ def _allowed(_: Any, __: str, event: EventDict) -> EventDict:  # noqa: ANN401  (
     }
 
 
-def _masked(_: Any, __: str, event: EventDict) -> EventDict:  # noqa: ANN401  (structlog's own type)
+def _masked(_: Any, __: str, event: EventDict) -> EventDict:
     return {
         name: value if name in ("_record", "timestamp") else _mask(value)
         for name, value in event.items()
     }
 
 
-def _mask(value: Any) -> Any:  # noqa: ANN401  (whatever is logged)
+def _mask(value: Any) -> Any:
     match value:
         case bool() | None | float():
             return value

@@ -102,6 +102,11 @@ def log_form(environ: Mapping[str, str]) -> Literal["json", "pretty"]:
     return "pretty" if form == "pretty" else "json"
 
 
+def log_form_of_process() -> Literal["json", "pretty"]:
+    """Say how a command logs before it reads anything else. Errors: SettingsError."""
+    return log_form(_with_files(os.environ))
+
+
 def _tells_servers(told: Mapping[str, str]) -> bool:
     return BOOTSTRAP in told or KEYRING in told or bool(_databases(told))
 

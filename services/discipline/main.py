@@ -1,0 +1,14 @@
+"""What the service is made of; the only module that knows the others."""
+
+from services.discipline.projections import Cases
+from shared.runtime.service import Service, launched
+
+
+def build() -> Service:
+    """Give the service."""
+    return Service("discipline", [Cases])
+
+
+def launch() -> tuple[list[str], int]:
+    """Say how the local stack starts it (entry point `tertib.services`)."""
+    return launched("discipline")

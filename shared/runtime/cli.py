@@ -1,0 +1,170 @@
+"""`tertib`: the one entry point. Commands are found by name and imported when they are called.
+
+A service's commands come from the entry points `tertib.commands` (`module:app`, a Typer app). One
+whose parts are not installed is left out: a machine may have one service of several.
+"""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points, version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_group
+
+from shared.local.errors import StackError
+from shared.runtime.settings import SettingsError
+
+COULD_NOT_RUN = 2
+GROUP = "tertib.commands"
+
+# What belongs to no service, by the module that has it in its `app`; with its help, so that the
+# list of commands is there at once.
+OWN: Mapping[str, Mapping[str, str]] = {
+    "shared.local.commands": {
+        "up": "Start the local stack and the services, and return when all of it answers.",
+        "down": "Stop the services and the local stack; the data stay.",
+        "status": "Show every server and service, its process, its port, and whether it answers.",
+    },
+    "shared.runtime.commands": {
+        "serve": "Run one service until it is told to stop.",
+        "topics": "Create the topics that are missing; those that exist are left as they are.",
+    },
+    "shared.runtime.exporting_commands": {
+        "export": "Give a table of the state as CSV, JSON lines or Parquet.",
+    },
+}
+
+# Whose failures these are, by the package that raises them.
+OTHERS: Mapping[str, str] = {
+    "confluent_kafka": "the brokers",
+    "aiokafka": "the brokers",
+    "asyncpg": "the database",
+}
+
+
+class Commands(TyperGroup):
+    """Looks a command up where it is, and imports nothing else for it."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name all commands there are."""
+        del ctx
+        return sorted(_helps())
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Give a command; None: there is none of that name."""
+        del ctx
+        for module, names in OWN.items():
+            if cmd_name in names:
+                return get_group(import_module(module).app).commands[cmd_name]
+        for point in _points():
+            if command := _brought_by(point).get(cmd_name):
+                return command
+        return None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands without importing ours."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_helps().items()))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command. What is logged meanwhile goes to standard error, as all logs do."""
+        from shared.runtime import log, settings  # noqa: PLC0415  (help needs neither)
+
+        log.configure(settings.log_form_of_process())
+        return super().invoke(ctx)
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Attendance, discipline and notices of civil servants, on one permanent log.",
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  (typer's form)
+    if wanted:
+        typer.echo(version("tertib"))
+        raise typer.Exit
+
+
+@app.callback()
+def tertib(
+    *,
+    version_: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Attendance, discipline and notices of civil servants, on one permanent log."""
+    del version_
+
+
+def main() -> None:
+    """Run a command and end the process: 0 done, 1 a finding, 2 could not run, 130 Ctrl-C."""
+    try:
+        get_group(app).main(prog_name="tertib")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001  (the last place: told in a line, or with its origin)
+        typer.echo(_told(error), err=True)
+        sys.exit(COULD_NOT_RUN)
+
+
+def _told(error: Exception) -> str:
+    """Say what went wrong: in one line if one can do something about it."""
+    if isinstance(error, StackError | SettingsError):
+        return str(error)
+    from shared.runtime.log import frames, masked  # noqa: PLC0415  (needed when all is lost)
+
+    package = type(error).__module__.partition(".")[0]
+    if package in OTHERS:
+        why = f"{type(error).__name__}: {error}"
+        return masked(f"{OTHERS[package]} did not do what was asked, see `tertib status` ({why})")
+    if isinstance(error, ConnectionError | TimeoutError):
+        return masked(f"a server does not answer: {error}; `tertib status` shows the local ones")
+    if isinstance(error, OSError | ImportError):
+        return masked(str(error))
+    return f"this should not happen; please report it with these lines:\n{frames(error)}"
+
+
+def _helps() -> dict[str, str]:
+    """Give every command's name and what it does, in a line."""
+    own = {name: text for names in OWN.values() for name, text in names.items()}
+    for point in _points():
+        for name, command in _brought_by(point).items():
+            own.setdefault(name, command.get_short_help_str(limit=90))
+    return own
+
+
+def _points() -> list[EntryPoint]:
+    return sorted(entry_points(group=GROUP), key=lambda point: point.name)
+
+
+def _brought_by(point: EntryPoint) -> dict[str, Any]:
+    """Give a service's commands by name; none if it is not installed whole."""
+    try:
+        found = get_group(point.load()).commands
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith(("services.", "shared.")) and _is_here(point):
+            raise  # Its own import is wrong: not a matter of what is installed.
+        return {}
+    return dict(found)
+
+
+def _is_here(point: EntryPoint) -> bool:
+    try:
+        import_module(point.module.rpartition(".")[0])
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Sending in bulk, in order, to the end: librdkafka where every record must be acknowledged.
+
+A producer gives up on nothing by itself (`message.timeout.ms=0`): with a timeout, a failed record
+that is sent again lands behind its successors. After a failed delivery it is of no more use: what
+was acknowledged is unknown from then on, and the sender begins again from what it knows.
+"""
+
+import asyncio
+import time
+from logging import NullHandler, getLogger
+from typing import NoReturn
+
+import confluent_kafka
+from confluent_kafka import KafkaException
+
+from shared.runtime.topics import PARKED_BYTES
+
+QUEUE_RECORDS = 500_000
+QUEUE_KIB = 1 << 20  # Senders wait for acknowledgements long before this; it is the last resort.
+FULL_SECONDS = 60.0
+TURN_SECONDS = 0.25  # So long a cancelled flush keeps its thread.
+
+Headers = list[tuple[str, bytes]]
+Settings = dict[str, str | int | bool]
+
+SETTINGS: Settings = {
+    "acks": "all",
+    "enable.idempotence": True,
+    "enable.gapless.guarantee": True,  # A refused batch stops the producer: nothing overtakes it.
+    "partitioner": "murmur2_random",  # Java's and aiokafka's; librdkafka's own is another one.
+    "compression.type": "zstd",
+    "message.timeout.ms": 0,
+    "message.max.bytes": PARKED_BYTES,
+    "linger.ms": 5,
+    "queue.buffering.max.messages": QUEUE_RECORDS,
+    "queue.buffering.max.kbytes": QUEUE_KIB,
+    "delivery.report.only.error": True,  # A Python call for each success would halve the rate.
+    "log_level": 0,
+}
+
+
+class DeliveryFailed(Exception):  # noqa: N818  (what happened)
+    """A record was not acknowledged and never will be; the producer must be thrown away."""
+
+
+class Producer:
+    """One idempotent session with the brokers, for one task of one event loop.
+
+    `settings` are librdkafka's own and go before ours (tests, security).
+    """
+
+    def __init__(self, bootstrap: str, settings: Settings | None = None) -> None:
+        self._failed: str | None = None
+        quiet = getLogger("tertib.producing")
+        quiet.propagate = False  # Failures are raised; librdkafka would print them as well.
+        quiet.addHandler(NullHandler())
+        self._client = confluent_kafka.Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                **SETTINGS,
+                **(settings or {}),
+                "on_delivery": self._refused,
+            },
+            logger=quiet,
+        )
+
+    def send(
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes | None = None,
+        partition: int | None = None,
+        headers: Headers | None = None,
+    ) -> None:
+        """Queue a record behind those sent before it; it is safe only after the next `flush`.
+
+        Waits, and the event loop with it, while the queue is full: flush before that.
+        Errors: DeliveryFailed if anything failed before, or the queue stays full for a minute.
+        """
+        if self._failed is not None:
+            raise DeliveryFailed(self._failed)
+        if partition is None:
+            partition = -1  # By the key.
+        try:
+            self._client.produce(topic, value, key, partition, headers=headers)
+        except BufferError:
+            self._wait_for_room(topic, value, key, partition, headers)
+        except KafkaException as error:
+            self._fail(error)
+
+    async def flush(self) -> None:
+        """Wait, however long it takes, until everything sent is acknowledged.
+
+        Errors: DeliveryFailed at the first record that never will be.
+        """
+        left = 1
+        while self._failed is None and left:
+            try:
+                left = await asyncio.to_thread(self._client.flush, TURN_SECONDS)
+            except KafkaException as error:
+                self._fail(error)
+        if self._failed is not None:
+            raise DeliveryFailed(self._failed)
+
+    def serve(self) -> None:
+        """Take in the answers that are there, without waiting."""
+        self._client.poll(0)
+
+    def abandon(self) -> None:
+        """Give up whatever is not acknowledged. The producer cannot be used any more."""
+        self._failed = self._failed or "abandoned"
+        self._client.purge()
+        self._client.poll(0)
+
+    def _wait_for_room(
+        self, topic: str, value: bytes, key: bytes | None, partition: int, headers: Headers | None
+    ) -> None:
+        until = time.monotonic() + FULL_SECONDS
+        while time.monotonic() < until:
+            self._client.poll(0.05)
+            if self._failed is not None:
+                break
+            try:
+                self._client.produce(topic, value, key, partition, headers=headers)
+            except BufferError:
+                continue
+            except KafkaException as error:
+                self._fail(error)
+            return
+        self._fail(BufferError("the queue stays full"))
+
+    def _refused(self, error: object, _: object) -> None:
+        if error is not None and self._failed is None:
+            self._failed = str(error)
+
+    def _fail(self, reason: Exception) -> NoReturn:
+        self._failed = self._failed or str(reason)
+        raise DeliveryFailed(self._failed) from reason

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from services.attendance.edge import report
+from services.attendance.edge.cuts import last_known_date
 from services.attendance.edge.dataset.dataset import Dataset
 from services.attendance.edge.dataset.findings import Finding, UnusableDataset
 from services.attendance.edge.dataset.reader import read_dataset
-from services.attendance.edge.plan import last_known_date, plan
+from services.attendance.edge.plan import plan
 from services.attendance.previewing import preview, stages
 from services.attendance.simulate.simulation import simulate
 from shared.events.sealing import Redacting
@@ -42,7 +43,7 @@ Language = Annotated[str, typer.Option("--lang", help="id or en.")]
 
 
 @app.command("preview")
-def preview_command(  # noqa: PLR0913  (options of a command)
+def preview_command(
     folder: Folder,
     out: Annotated[Path, typer.Option(help="Where the tables are written.")],
     through: Through = None,
@@ -136,14 +137,12 @@ def until(dataset: Dataset, through: datetime | None) -> date:
 
 
 def finish(
-    findings: Sequence[Finding], summary: dict[str, object], *, as_json: bool, lang: str = "en"
+    findings: Sequence[Finding], summary: Mapping[str, object], *, as_json: bool, lang: str = "en"
 ) -> None:
     """Say what was done; the exit code tells whether there were bad rows."""
     bad = has_errors(findings)
     if as_json:
-        print(
-            json.dumps({"loaded": True, **summary, "findings": report.rows_of(findings, lang)})
-        )
+        print(json.dumps({"loaded": True, **summary, "findings": report.rows_of(findings, lang)}))
     else:
         rows = summary.get("rows")
         counted = (

@@ -17,6 +17,7 @@ _UNSAID = (None,) * 14
 
 
 def day_row(person: Person, day: int) -> Row:
+    """Give the row of a day: what was heard of it, and how it was last said."""
     heard = person.punches.get(day, {})
     punches = _ENCODE(heard) if heard else None
     said = person.days.get(day)
@@ -52,6 +53,7 @@ def restore_history(person: Person, row: Row) -> None:
 
 
 def restore_day(person: Person, row: Row) -> None:
+    """Put a day's punches back, and how it was last said."""
     (
         _, on, punches, check_ins, status, late, early, missed, excuse_id, revision, window,
         employment, regency, unit_id, schedule_id, rules, converts, seq,
@@ -74,6 +76,7 @@ def restore_day(person: Person, row: Row) -> None:
 
 
 def said_row(person: Person, said: Said) -> Row:
+    """Give the row of a threshold."""
     return (
         person.id,
         said.seq,
@@ -92,6 +95,7 @@ def said_row(person: Person, said: Said) -> Row:
 
 
 def said_of(row: Row) -> Said:
+    """Give the threshold of a row."""
     (
         _, seq, measure, year, klass, threshold_days, days, dates, regency, _, sanction, article,
         state,

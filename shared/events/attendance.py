@@ -1,4 +1,4 @@
-"""Facts and events of the attendance service. Names of classes and fields are stored: never changed."""
+"""Facts and events of the attendance service. Names are stored: never changed."""
 
 from datetime import date
 from typing import ClassVar, Literal
@@ -283,7 +283,7 @@ class RuleSetRef(Wire):
 
 
 class WorkdayAssessed(DerivedEvent):
-    """One person's one required day, as it stands now; again with a higher revision when it changes."""
+    """One required day of one person as it stands now; said anew with a higher revision."""
 
     employee_id: str
     on: date

@@ -1,4 +1,4 @@
-"""What all models on the wire have in common. Names of classes and fields are stored: never changed."""
+"""What all models on the wire have in common. Names are stored: never changed."""
 
 from typing import ClassVar, NamedTuple
 

@@ -17,7 +17,7 @@ _ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 class Envelope(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
-    """One fact or event as it stands on the log. `data` is a model of `shared.events`, as a struct.
+    """One fact or event as it stands on the log; `data` is a model of `shared.events` as a struct.
 
     Units: `time` and `recordedtime` are ISO 8601 with offset, whole seconds. For facts and told
     events: when it happened, and when we were told; for derived events both are the

@@ -4,11 +4,11 @@ A struct is derived from its pydantic model, field by field, so that the two can
 property test holds that both accept and refuse the same bytes.
 """
 
-import datetime
 import types
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 import msgspec
 from pydantic import AwareDatetime, BaseModel
@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel
 from shared.events.base import Fact
 from shared.events.envelope import Envelope
 
-Aware = Annotated[datetime.datetime, msgspec.Meta(tz=True)]
+Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 @cache
@@ -50,7 +50,7 @@ def _struct_type(annotation: Any) -> Any:
 @cache
 def envelope_of(model: type[Fact]) -> type[Envelope]:
     """Give the type of an envelope that holds this model's data as a struct."""
-    return msgspec.defstruct(
+    made: Any = msgspec.defstruct(
         f"{model.__name__}Envelope",
         [("data", struct_of(model))],
         bases=(Envelope,),
@@ -58,11 +58,12 @@ def envelope_of(model: type[Fact]) -> type[Envelope]:
         frozen=True,
         omit_defaults=True,
     )
+    return cast(type[Envelope], made)
 
 
 @cache
 def decoder_of(model: type[Fact]) -> "msgspec.json.Decoder[Envelope]":
-    """Give the decoder of a record's value. Errors: msgspec.DecodeError, msgspec.ValidationError."""
+    """Give the decoder of a record's value. Errors: msgspec's DecodeError, ValidationError."""
     return msgspec.json.Decoder(envelope_of(model))
 
 

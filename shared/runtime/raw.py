@@ -1,4 +1,4 @@
-"""FastStream without its decoding: the handler gets aiokafka's records as they are (kafka.md 12)."""
+"""FastStream without its decoding: the handler gets aiokafka's records as they are."""
 
 from typing import Any
 
@@ -10,14 +10,17 @@ class RawRecords:
     """A codec that decodes nothing, and lets bytes to be published pass as they are."""
 
     async def decode(self, message: Any) -> Any:
+        """Give the records."""
         return message.raw_message
 
     decode_batch = decode
 
     async def encode(self, message: Any, serializer: Any = None) -> tuple[Any, str]:
+        """Pass bytes."""
         return message, ""
 
     async def encode_batch(self, messages: Any, serializer: Any = None) -> list[tuple[Any, str]]:
+        """Pass a batch of bytes."""
         return [(message, "") for message in messages]
 
 

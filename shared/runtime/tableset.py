@@ -8,7 +8,7 @@ switch moves in one transaction.
 import re
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 from sqlalchemy import MetaData, Table
@@ -17,7 +17,7 @@ from sqlalchemy.schema import CreateTable
 
 from shared.runtime.projection import Projection
 
-Connection = asyncpg.Connection
+Connection: TypeAlias = asyncpg.Connection
 
 _ONCE = """
 CREATE SCHEMA IF NOT EXISTS tertib;
@@ -121,9 +121,7 @@ async def live_schema(connection: Connection, projection: str) -> str | None:
     return found
 
 
-async def create(
-    connection: Connection, projection: Projection[Any, Any], partitions: int
-) -> str:
+async def create(connection: Connection, projection: Projection[Any, Any], partitions: int) -> str:
     """Make an empty table set with its first cursors at the beginning of the log; give its schema.
 
     The first cursors are written here, by decision, and never by a default (kafka.md 4).
@@ -161,15 +159,12 @@ async def switch(connection: Connection, projection: Projection[Any, Any], schem
         await connection.execute(
             f"CREATE VIEW read.{table.name} AS SELECT * FROM {schema}.{table.name}"
         )
-    await connection.execute(f"DROP VIEW IF EXISTS read.{_plain(projection.name)}_broadcasts")
-    await connection.execute(
-        f"CREATE VIEW read.{_plain(projection.name)}_broadcasts AS SELECT * FROM {schema}.broadcasts"
-    )
+    view = f"read.{_plain(projection.name)}_broadcasts"
+    await connection.execute(f"DROP VIEW IF EXISTS {view}")
+    await connection.execute(f"CREATE VIEW {view} AS SELECT * FROM {schema}.broadcasts")
 
 
-async def ensure(
-    connection: Connection, projection: Projection[Any, Any], partitions: int
-) -> str:
+async def ensure(connection: Connection, projection: Projection[Any, Any], partitions: int) -> str:
     """Give the live table set, made if this is the first start."""
     async with connection.transaction():
         await prepare(connection)

@@ -123,7 +123,7 @@ def test_c2_presence_breaks_the_run() -> None:
 
 
 def test_c3_a_holiday_neither_counts_nor_breaks() -> None:
-    """C3: absent from 3 October with a holiday on the 12th: the run of ten is reached on the 17th."""
+    """C3: absent from 3 October, a holiday on the 12th: the run of ten is reached on the 17th."""
     absent = workdays_from("2022-10-03", 11)
     before = october(absent, holidays=("2022-10-12",), last="2022-10-16").thresholds()
     after = october(absent, holidays=("2022-10-12",), last="2022-10-17").thresholds()
@@ -211,4 +211,3 @@ def test_h1_a_day_is_a_day_in_the_zone_of_the_regency(
 
     assert int(there.timestamp()) == instant
     assert date_of(zone_of(zone).day_of(instant)) == on(day)
-

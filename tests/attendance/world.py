@@ -42,7 +42,7 @@ def on(text: str) -> date:
 
 
 class World:
-    """One regency, one office, one rule set; more on request. Facts are told in the order of calls.
+    """One regency, one office, one rule set; more on request. Facts are told as they are called.
 
     `told` collects every event; times are local to the regency unless they carry an offset.
     """
@@ -90,7 +90,7 @@ class World:
         self.now = datetime.fromisoformat(moment).replace(tzinfo=self.zone)
         return self
 
-    def schedule(
+    def schedule(  # noqa: PLR0913  (each is a part of the document)
         self,
         name: str,
         week: dict[str, Sequence[Sequence[str]]],
@@ -100,7 +100,10 @@ class World:
         on_holidays: bool = False,
         regency: str | None = None,
     ) -> list[Envelope]:
-        """Publish a version of a schedule; a checkpoint is (name, opens, due, closes, kind, way)."""
+        """Publish a version of a schedule.
+
+        Shapes: a checkpoint is (name, opens, due, closes, kind, way).
+        """
         days = {
             weekday: [
                 {

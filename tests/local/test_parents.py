@@ -76,7 +76,7 @@ def home_said_by(parent: subprocess.Popen[str]) -> Path:
     for line in parent.stdout:
         if line.startswith("home "):
             return Path(line.split()[1])
-    raise AssertionError(f"the parent ended with {parent.wait()}")  # noqa: EM102, TRY003
+    raise AssertionError(f"the parent ended with {parent.wait()}")
 
 
 def shared_memory_of(home: Path) -> int:

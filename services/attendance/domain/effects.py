@@ -100,7 +100,7 @@ def _outage(now: Moment, _: str, subject: str, data: Any) -> Iterable[int]:
 
 
 def _pin(now: Moment, _: str, _subject: str, data: Any) -> Iterable[int]:
-    """A PIN decides which machine's outages concern a person (B9), from its first day on."""
+    """Give the closed days of a PIN: it decides whose outages concern a person (B9)."""
     outages = (o for r in now.knowledge.regencies.values() for o in r.outages)
     if not any(outage.serial == data.serial for outage in outages):
         return ()

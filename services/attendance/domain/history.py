@@ -32,7 +32,7 @@ class History:
     seqs: dict[int, int] = field(default_factory=dict)  # Evidence: of days that count.
     last_absence: int = -1
 
-    def put(
+    def put(  # noqa: PLR0913, PLR0917  (positional: the hot path)
         self, day: int, status: str, rules: str | None, klass: str, converts: int, seq: int
     ) -> None:
         """Note how a day now reads."""

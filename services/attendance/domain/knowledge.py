@@ -16,7 +16,7 @@ from services.attendance.domain.schedule import Plan, Schedule
 from services.attendance.domain.zones import Zone, date_of, zone_of
 
 
-class Untrue(ValueError):
+class Untrue(ValueError):  # noqa: N818  (what it says of the facts)
     """Two facts that cannot both be true; the message names both."""
 
 
@@ -57,9 +57,10 @@ class Regency:
             versions = self.schedules.get(schedule_id, ()) if schedule_id else ()
             version = schedule.in_force(versions, self.code, day)
             plan = version.plan(self.zone, day) if version is not None else None
+            named = version.id if version is not None else None
             free = self.calendar.is_holiday(day) and not (version and version.on_holidays)
             working = plan is not None and bool(plan.presence) and not free
-            found = self._asks[key] = Ask(version and version.id, plan, working)
+            found = self._asks[key] = Ask(named, plan, working)
         return found
 
     def rules(self, employment: str, day: int) -> RuleSet | None:

@@ -39,10 +39,10 @@ def read(now: Moment, day: int, found: Asked, before: Day | None) -> Day:
     if not found.required or found.plan is None:
         status = "off"
     else:
-        marks, *met = meet(found.plan, [t for t, _ in heard])
-        if marks >= (rules.min_marks if rules is not None else DEFAULT_MARKS):
+        met = meet(found.plan, [t for t, _ in heard])
+        if met.marks >= (rules.min_marks if rules is not None else DEFAULT_MARKS):
             status = "present"
-            late, early, missed = met
+            _, late, early, missed = met
             converts = _convertible(now, day, found, rules, excuse_id, late + early)
         elif excuse_id is not None:
             status = "excused"
@@ -101,14 +101,14 @@ def _absent(now: Moment, day: int, before: Day | None, rules: RuleSet | None) ->
 
 
 def _window_start(now: Moment, day: int) -> int:
-    """The day itself if its closing finds it absent; else the local date of the fact that does."""
+    """Give the day itself if its closing finds it absent, else the date of the fact that does."""
     if now.closing == day:
         return day
     regency = now.knowledge.regencies[now.person.regency_on(day) or ""]
     return regency.zone.day_of(int(datetime.fromisoformat(now.recorded).timestamp()))
 
 
-def _convertible(
+def _convertible(  # noqa: PLR0913, PLR0917  (one day, everything that bears on it)
     now: Moment,
     day: int,
     found: Asked,

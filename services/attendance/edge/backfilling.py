@@ -19,9 +19,11 @@ class Publisher(Protocol):
     that stands before a broadcast is acknowledged before it leaves, and one behind it later.
     """
 
-    async def broadcast(self, envelopes: Sequence[Envelope], /) -> int: ...
+    async def broadcast(self, envelopes: Sequence[Envelope], /) -> int:
+        """Send broadcasts to every partition."""
 
-    async def publish(self, envelopes: Sequence[Envelope], /) -> int: ...
+    async def publish(self, envelopes: Sequence[Envelope], /) -> int:
+        """Send keyed facts."""
 
 
 @dataclass

@@ -71,7 +71,7 @@ def explain_year(
         yield _explain(person, knowledge, day, said, number, known)
 
 
-def _explain(  # noqa: PLR0913  (one day, everything that bears on it)
+def _explain(  # noqa: PLR0913, PLR0917  (one day, everything that bears on it)
     person: Person,
     knowledge: Knowledge,
     day: int,

@@ -29,7 +29,7 @@ class Column(NamedTuple):
     obligatory: bool = True
     blank: str | None = None
 
-    def value(self, cell: str) -> Any:  # noqa: ANN401  (as the column says)
+    def value(self, cell: str) -> Any:
         """Read a trimmed cell. Errors: Unreadable."""
         if cell:
             return self.read(cell)

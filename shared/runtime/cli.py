@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from shared.local.errors import StackError
-from shared.runtime.settings import SettingsError
+from shared.runtime.errors import CannotRun
 
 COULD_NOT_RUN = 2
 GROUP = "tertib.commands"
@@ -119,7 +119,7 @@ def main() -> None:
 
 def _told(error: Exception) -> str:
     """Say what went wrong: in one line if one can do something about it."""
-    if isinstance(error, StackError | SettingsError):
+    if isinstance(error, StackError | CannotRun):
         return str(error)
     from shared.runtime.log import frames, masked  # noqa: PLC0415  (needed when all is lost)
 

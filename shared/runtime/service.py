@@ -79,9 +79,9 @@ async def serve(service: Service, settings: Settings) -> int:
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
+    structlog.contextvars.bind_contextvars(service=service.name)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _told_to_stop, stopping, number, loop)
-    structlog.contextvars.bind_contextvars(service=service.name)
     try:
         async with AsyncExitStack() as started:
             code = await _Process(service, settings, stopping).run(started)

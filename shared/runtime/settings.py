@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from shared.runtime.errors import CannotRun
+
 BOOTSTRAP = "TERTIB_KAFKA_BOOTSTRAP"
 KEYRING = "TERTIB_KEYRING_URL"
 DATABASE_SUFFIX = "_DATABASE_URL"
@@ -30,7 +32,7 @@ FILE_SUFFIX = "_FILE"
 PREFIX = "TERTIB_"
 
 
-class SettingsError(Exception):
+class SettingsError(CannotRun):
     """The environment does not say what is needed; the message says what to do."""
 
 

@@ -29,7 +29,7 @@ PARKED_SUBJECTS = Gauge("tertib_parked_subjects", "Subjects whose records queue"
 UNCLAIMED = Gauge("tertib_partitions_unclaimed", "Assigned, and not claimed yet", ["group"])
 UNSENT = Gauge("tertib_outbox_oldest_unsent_seconds", "Age of what is not published", ["service"])
 
-Part = Callable[[], Awaitable[object]]
+Part = Callable[[], Awaitable[Mapping[str, Any]]]  # A number `due` is work to be waited for.
 AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
@@ -88,13 +88,15 @@ class Vitals:
     async def status(self) -> dict[str, Any]:
         """Tell how far the service is: cursors, claims, stopped partitions, parked, outbox.
 
+        The cursors are read first: an outbox that is empty later has let go what they brought.
         Errors: those of the database.
         """
+        groups = {runner.group: await self._group(runner) for runner in self.runners}
         oldest = await self.outbox.oldest_unsent_seconds() if self.outbox else None
         return {
             "service": self.service,
             "stopping": self.stopping,
-            "groups": {runner.group: await self._group(runner) for runner in self.runners},
+            "groups": groups,
             "outbox": {"unsent": oldest is not None, "oldest_seconds": oldest},
             "parts": {name: await part() for name, part in self.parts.items()},
         }

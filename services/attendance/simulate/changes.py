@@ -96,11 +96,11 @@ def leaves(person: Person, towns: Sequence[Town], begins: date) -> None:
 
 
 CHANGES: tuple[Callable[[Person, Sequence[Town], date], None], ...] = (
+    keeps_other_hours,  # First, because the first regency has the school.
     arrives_and_is_registered_late,
     leaves,
     moves_to_another_unit,
     moves_to_another_regency,
-    keeps_other_hours,
 )
 
 

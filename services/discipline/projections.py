@@ -71,7 +71,7 @@ class Cases(ProjectionBase[CaseFile, None]):
         """Name the person: thresholds are keyed by employee."""
         return heard.subject
 
-    def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> CaseFile:  # noqa: ARG002  (the port)
+    def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> CaseFile:
         """Give the matters from the rows of `standing`, which come in the order heard."""
         thresholds = {}
         for row in rows.get(STANDING.name, ()):
@@ -91,8 +91,8 @@ class Cases(ProjectionBase[CaseFile, None]):
         self,
         state: CaseFile,
         heard: Envelope,
-        knowledge: None,  # noqa: ARG002  (the port)
-        last_seq: int,  # noqa: ARG002  (the port)
+        knowledge: None,
+        last_seq: int,
         /,
     ) -> Sequence[Told]:
         """Apply one threshold or retraction, and say what follows.

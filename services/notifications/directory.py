@@ -117,7 +117,7 @@ class Directory(ProjectionBase[Person, Known]):
         else:
             knowledge.zones[data.code] = data.timezone
 
-    def audience(self, knowledge: Known, broadcast: Envelope, /) -> Audience:  # noqa: ARG002  (the port)
+    def audience(self, knowledge: Known, broadcast: Envelope, /) -> Audience:
         """Whoever is, or was, in the unit or the regency; `concerns` tells."""
         is_heard = broadcast.type in (UnitRegistered.type_name(), RegencyRegistered.type_name())
         return Everybody() if is_heard else NOBODY
@@ -142,7 +142,7 @@ class Directory(ProjectionBase[Person, Known]):
         state: Person,
         heard: Envelope,
         knowledge: Known,
-        last_seq: int,  # noqa: ARG002  (the port)
+        last_seq: int,
         /,
     ) -> Sequence[Told]:
         """Bring the entry up to date."""

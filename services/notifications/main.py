@@ -1,15 +1,66 @@
 """What the service is made of; the only module that knows the others."""
 
+from contextlib import AsyncExitStack
+
+from services.notifications.channels.inbox import Inbox
+from services.notifications.channels.smtp import Smtp, SmtpSettings
+from services.notifications.channels.webhook import Webhook, WebhookSettings, client
+from services.notifications.clock import wall_clock
 from services.notifications.directory import Directory
+from services.notifications.jobs import Bucket
 from services.notifications.projections import Planner
-from shared.runtime.service import Service, launched
+from services.notifications.resolving import KeyringOpener
+from services.notifications.sender import Outlet, Sender
+from services.notifications.settling import Settling
+from services.notifications.store import SenderStore
+from shared.events.notifications import Channel
+from shared.runtime.keyring import PostgresKeyring
+from shared.runtime.service import Running, Service, launched
+
+# Messages a second, and at once. A relay that is flooded defers everything; a gateway bills.
+MAIL = 5.0, 20
+WHATSAPP = 2.0, 5
+INBOX = 10_000.0, 10_000  # Our own table: nobody is disturbed by it.
 
 
 def build() -> Service:
     """Give the service."""
-    return Service("notifications", [Planner, Directory])
+    return Service("notifications", [Planner, Directory], {"sender": send})
 
 
 def launch() -> tuple[list[str], int]:
     """Say how the local stack starts it (entry point `tertib.services`)."""
     return launched("notifications")
+
+
+async def send(running: Running) -> None:
+    """Deliver what is queued until the service stops.
+
+    Errors: SettingsError without a keyring; ValueError for an address that cannot be used.
+    """
+    settings = running.settings
+    async with AsyncExitStack() as closing:
+        keyring = await closing.enter_async_context(
+            await PostgresKeyring.open(settings.keyring_url())
+        )
+        store = SenderStore(running.pool)
+        await store.prepare()
+        outlets: dict[Channel, Outlet] = {
+            "inbox": Outlet(Inbox(running.pool), Bucket(*INBOX), is_quiet=True)
+        }
+        if settings.smtp_url:
+            smtp = Smtp(SmtpSettings.of(settings.smtp_url), wall_clock)
+            outlets["mail"] = Outlet(smtp, Bucket(*MAIL))
+        if settings.webhook_url:
+            where = WebhookSettings(
+                settings.webhook_url, settings.webhook_secret or "", settings.webhook_hosts
+            )
+            http = await closing.enter_async_context(client())
+            outlets["whatsapp"] = Outlet(Webhook(where, http, wall_clock), Bucket(*WHATSAPP))
+        planner = running.runners[Planner.name]
+        settling = Settling(planner.store, wall_clock)
+        sender = Sender(
+            store, KeyringOpener(keyring), outlets, settling, settings.language, wall_clock
+        )
+        sender.stopping = running.stopping
+        await sender.run()

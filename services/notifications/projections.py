@@ -82,7 +82,7 @@ class Planner(ProjectionBase[Planned, None]):
         """Name the person concerned: all topics are keyed by employee."""
         return heard.subject
 
-    def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> Planned:  # noqa: ARG002  (the port)
+    def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> Planned:
         """Give the notices from the rows of `kept`."""
         planned = Planned(Notices())
         notices = {}
@@ -97,8 +97,8 @@ class Planner(ProjectionBase[Planned, None]):
         self,
         state: Planned,
         heard: Envelope,
-        knowledge: None,  # noqa: ARG002  (the port)
-        last_seq: int,  # noqa: ARG002  (the port)
+        knowledge: None,
+        last_seq: int,
         /,
     ) -> Sequence[Told]:
         """Plan what follows from the news; take what is ours as it was told."""

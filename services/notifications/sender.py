@@ -13,7 +13,7 @@ from datetime import datetime
 import asyncpg
 import structlog
 
-from services.notifications import jobs, texts
+from services.notifications import jobs, rendering
 from services.notifications.channels.port import (
     Channel,
     Delivery,
@@ -33,9 +33,7 @@ from shared.events.sealing import Unsealable
 
 log = structlog.get_logger()
 
-Settle = Callable[
-    [Command], Awaitable[None]
-]  # Tells the outcome: `handle` on the person's stream.
+Settle = Callable[[Job, Command], Awaitable[None]]  # Tells an outcome (`settling.Settling`).
 
 AT_ONCE = (
     16  # Deliveries in flight by channel: a gateway is slow, and the database is not the limit.
@@ -61,7 +59,7 @@ class Sender:
     opener: Opener
     outlets: Mapping[words.Channel, Outlet]
     settle: Settle
-    language: texts.Language = "id"
+    language: rendering.Language = "id"
     clock: Clock = wall_clock
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -134,22 +132,23 @@ class Sender:
 
     def _message(self, job: Job, to: Recipient) -> Message:
         names = {"recipient": to.called, "name": to.about, "about_event_id": job.about_event_id}
-        text = texts.render(job.template, job.details, names, self.language)
+        text = rendering.render(job.template, job.details, names, self.language)
         return Message(job, to.person_id, to.address, text)
 
     async def _settled(self, job: Job, delivery: Delivery, tries: int) -> None:
         """Tell what became of a try, or plan the next."""
+        person, notice = job.employee_id, job.notification_id
         if isinstance(delivery, Taken):
-            await self.settle(Delivered(job.employee_id, job.notification_id, tries))
+            await self.settle(job, Delivered(person, notice, tries))
         elif isinstance(delivery, Refused):
-            await self.settle(Failed(job.employee_id, job.notification_id, tries, delivery.reason))
+            await self.settle(job, Failed(person, notice, tries, delivery.reason))
         elif tries >= jobs.TRIES:
-            await self.settle(Failed(job.employee_id, job.notification_id, tries, "tries_used_up"))
+            await self.settle(job, Failed(person, notice, tries, "tries_used_up"))
         else:
             await self.store.postpone(job, self.clock() + jobs.pause_after(tries))
             log.info(
                 "delivery_postponed",
-                notification_id=job.notification_id,
+                notification_id=notice,
                 channel=job.channel,
                 tries=tries,
                 reason=delivery.reason,
@@ -163,5 +162,5 @@ class Sender:
         return True
 
     async def _give_up(self, job: Job, reason: str) -> bool:
-        await self.settle(Failed(job.employee_id, job.notification_id, job.tries, reason))
+        await self.settle(job, Failed(job.employee_id, job.notification_id, job.tries, reason))
         return True

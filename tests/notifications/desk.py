@@ -14,7 +14,7 @@ from services.notifications import domain
 from services.notifications.channels.port import Channel
 from services.notifications.directory import Directory
 from services.notifications.domain import Command, Delivered, Heard
-from services.notifications.jobs import Bucket
+from services.notifications.jobs import Bucket, Job
 from services.notifications.notices import Notice
 from services.notifications.projections import NOTICES, Planner, row_of
 from services.notifications.resolving import KeyringOpener
@@ -70,7 +70,7 @@ class Desk:
             await self.pool.execute(f"INSERT INTO read.notices VALUES ({marks})", *row)  # noqa: S608  (marks are ours)
         return planned
 
-    async def settle(self, command: Command) -> None:
+    async def settle(self, _job: Job, command: Command) -> None:
         """Write an outcome down, where `handle` would."""
         self.settled.append(command)
         delivered = isinstance(command, Delivered)

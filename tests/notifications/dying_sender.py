@@ -15,7 +15,7 @@ from services.notifications.channels.inbox import Inbox
 from services.notifications.channels.smtp import Smtp, SmtpSettings
 from services.notifications.clock import wall_clock
 from services.notifications.domain import Command
-from services.notifications.jobs import Bucket
+from services.notifications.jobs import Bucket, Job
 from services.notifications.resolving import Opener
 from services.notifications.sender import Outlet, Sender
 from services.notifications.store import SenderStore
@@ -29,7 +29,7 @@ class Plain:
         return sealed.ct
 
 
-async def die(_command: Command) -> None:
+async def die(_job: Job, _command: Command) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -22,11 +22,11 @@ class Mailbox:
 
     async def handle_RCPT(  # noqa: N802  (aiosmtpd's name)
         self,
-        server: SMTP,  # noqa: ARG002  (the same)
-        session: Session,  # noqa: ARG002  (the same)
+        server: SMTP,
+        session: Session,
         envelope: Envelope,
         address: str,
-        options: list[str],  # noqa: ARG002  (the same)
+        options: list[str],
     ) -> str:
         if address.startswith("refused"):
             return "550 no such mailbox"
@@ -37,8 +37,8 @@ class Mailbox:
 
     async def handle_DATA(  # noqa: N802  (aiosmtpd's name)
         self,
-        server: SMTP,  # noqa: ARG002  (aiosmtpd's arguments)
-        session: Session,  # noqa: ARG002  (the same)
+        server: SMTP,
+        session: Session,
         envelope: Envelope,
     ) -> str:
         mail = message_from_bytes(envelope.original_content or b"", policy=POLICY)

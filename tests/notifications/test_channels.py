@@ -22,8 +22,8 @@ from services.notifications.channels.port import Message, Refused, Taken, Troubl
 from services.notifications.channels.smtp import Smtp, SmtpSettings
 from services.notifications.channels.webhook import Webhook, WebhookSettings, client
 from services.notifications.jobs import LEASE, Bucket, Job
+from services.notifications.rendering import Text
 from services.notifications.sender import Outlet
-from services.notifications.texts import Text
 from tests.notifications.desk import MORNING, Desk, desk, rounds
 from tests.notifications.examples import reached
 

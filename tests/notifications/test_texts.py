@@ -7,7 +7,7 @@ import pytest
 
 from services.notifications.domain import Heard
 from services.notifications.policy import AUDIENCE, details_of
-from services.notifications.texts import LANGUAGES, Language, render, templates, terms
+from services.notifications.rendering import LANGUAGES, Language, render, templates, terms
 from shared.events.discipline import SanctionProposalReinstated
 from tests.notifications.examples import proposed, reached, retracted, review, withdrawn
 

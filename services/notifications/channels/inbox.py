@@ -15,7 +15,7 @@ from services.notifications.channels.port import Delivery, Message, Taken
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of an inbox, to be rendered by `texts.render`."""
+    """One entry of an inbox, to be rendered by `rendering.render`."""
 
     notification_id: str
     employee_id: str

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from services.notifications.jobs import Job
-from services.notifications.texts import Text
+from services.notifications.rendering import Text
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 A template's first line is the subject, the rest below a blank line is the body.
 """
 
-import tomllib
+import json
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -65,8 +65,11 @@ def templates(language: Language) -> Mapping[str, str]:
 @cache
 def terms(language: Language) -> Mapping[str, Mapping[str, str]]:
     """Give the words of a language by kind and code."""
-    return tomllib.loads(_folder(language).joinpath("terms.toml").read_text("utf-8"))
+    known: dict[str, dict[str, str]] = json.loads(
+        _folder(language).joinpath("terms.json").read_text("utf-8")
+    )
+    return known
 
 
 def _folder(language: Language) -> Traversable:
-    return files("services.notifications").joinpath("texts", language)
+    return files(f"services.notifications.texts.{language}")

@@ -1,0 +1,1 @@
+"""The texts in English, each the twin of one in Indonesian."""

@@ -1,0 +1,185 @@
+"""From news on Kafka to an inbox, through the real planner, directory and sender."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.notifications.channels.inbox import Inbox
+from services.notifications.directory import Directory
+from services.notifications.jobs import Bucket
+from services.notifications.projections import Planner
+from services.notifications.resolving import KeyringOpener
+from services.notifications.sender import Outlet, Sender
+from services.notifications.settling import Settling
+from services.notifications.store import SenderStore
+from shared.events import attendance, discipline, notifications
+from shared.events.attendance import EmployeeRegistered
+from shared.events.base import Fact, Sealed
+from shared.events.envelope import Envelope
+from shared.events.sealing import person_kid, place_of, seal
+from shared.events.structs import as_struct
+from shared.runtime.keyring import MemoryKeyring
+from shared.runtime.runner import Runner
+from tests.flow import Log, caught_up, prefixed, running
+from tests.notifications.examples import proposed, reached
+from tests.notifications.test_directory import line, regency, unit
+from tests.notifications.test_projections import enveloped
+
+
+@dataclass
+class Service:
+    """The parts of the service, running, and a keyring that knows everybody."""
+
+    log: Log
+    planner: Runner
+    directory: Runner
+    pool: "asyncpg.Pool[Any]"
+    keyring: MemoryKeyring
+
+    def sender(self) -> Sender:
+        return Sender(
+            SenderStore(self.pool),
+            KeyringOpener(self.keyring),
+            {"inbox": Outlet(Inbox(self.pool), Bucket(1000, 1000), is_quiet=True)},
+            Settling(self.planner.store, lambda: datetime(2026, 3, 2, 2, 0, 0, 5, tzinfo=UTC)),
+        )
+
+    async def register(self, *people: str) -> None:
+        """Publish a regency, a unit that `chief` heads, and people in it."""
+        facts: list[tuple[Fact, str]] = [(regency(), "53.01"), (unit(), "53.01")]
+        facts += [(line(each, name=await self._name(each)), each) for each in people]
+        envelopes = [
+            Envelope(
+                id=f"fact-{number}",
+                source="/attendance",
+                subject=subject,
+                broadcastseq=number if fact.BROADCAST else None,
+                type=type(fact).type_name(),
+                regency="53.01",
+                time="2026-01-01T00:00:00+08:00",
+                recordedtime="2026-01-01T00:00:00+08:00",
+                data=as_struct(fact),
+            )
+            for number, (fact, subject) in enumerate(facts, start=1)
+        ]
+        for envelope in envelopes:
+            if envelope.broadcastseq is None:
+                self.log.publish(attendance.FACTS, [envelope])
+            else:
+                self.log.publish_everywhere(attendance.FACTS, envelope)
+        await caught_up(self.log, self.directory)
+
+    async def _name(self, person: str) -> Sealed:
+        kid = person_kid(person)
+        key = (await self.keyring.keys_of([kid], create=True))[kid]
+        assert key is not None
+        place = place_of(EmployeeRegistered.type_name(), person)
+        return seal(key, kid, place, f"Name of {person}")
+
+    async def events(self) -> Sequence[tuple[str, str]]:
+        rows = await self.pool.fetch("SELECT type, payload FROM tertib.events ORDER BY xid, id")
+        return [(row["type"].split(".")[2], row["payload"].decode()) for row in rows]
+
+
+@pytest.fixture
+async def service(bootstrap: str, database: str, topic_prefix: str) -> AsyncIterator[Service]:
+    log = Log(bootstrap, topic_prefix)
+    log.create(attendance.FACTS, attendance.EVENTS, discipline.EVENTS, notifications.EVENTS)
+    async with AsyncExitStack() as stack:
+        planner = await stack.enter_async_context(
+            running(log, prefixed(Planner(), topic_prefix), database)
+        )
+        directory = await stack.enter_async_context(
+            running(log, prefixed(Directory(), topic_prefix), database)
+        )
+        pool = await stack.enter_async_context(
+            asyncpg.create_pool(database, min_size=1, max_size=4)
+        )
+        await SenderStore(pool).prepare()
+        yield Service(log, planner, directory, pool, MemoryKeyring())
+
+
+async def settled(service: Service) -> Counter[str]:
+    """Run the sender until nothing is queued, and count the outcomes."""
+    sender = service.sender()
+    running_ = asyncio.create_task(sender.run())
+    async with asyncio.timeout(60):
+        while await service.pool.fetchval(  # noqa: ASYNC110  (see below)
+            "SELECT count(*) FROM read.notices WHERE outcome = 'queued'"
+        ):
+            await asyncio.sleep(0.05)  # The sender tells the database, and nobody else.
+    sender.stopping.set()
+    await running_
+    rows = await service.pool.fetch("SELECT channel, outcome, reason FROM read.notices")
+    return Counter(" ".join(filter(None, row)) for row in rows)
+
+
+async def test_news_become_notices_once_and_each_gets_its_outcome(service: Service) -> None:
+    """Every record three times; the planner learns first, the directory later."""
+    service.log.publish(attendance.EVENTS, [numbered(reached(), 1)], copies=3)
+    service.log.publish(discipline.EVENTS, [numbered(proposed(), 1)], copies=3)
+    await caught_up(service.log, service.planner)
+    await service.register("A", "chief")
+
+    counts = await settled(service)
+
+    assert counts == {
+        "inbox delivered": 2,
+        "inbox failed already_told": 1,
+        "mail failed channel_off": 3,
+        "whatsapp failed channel_off": 1,
+    }
+    events = await service.events()
+    assert Counter(kind for kind, _ in events) == {
+        "NotificationQueued": 7,
+        "NotificationDelivered": 2,
+        "NotificationFailed": 5,
+    }
+    assert '"subjectseq":14' in events[-1][1]
+    delivered = next(text for kind, text in events if kind == "NotificationDelivered")
+    assert '"time":"2026-03-02T02:00:00+00:00"' in delivered
+    assert "Name of" not in str(events)
+    inbox = Inbox(service.pool)
+    assert [e.template for e in await inbox.entries("A")] == ["threshold-reached"]
+    assert [e.template for e in await inbox.entries("chief")] == ["sanction-proposed"]
+
+
+async def test_planner_and_sender_write_one_person_at_the_same_time(service: Service) -> None:
+    """One of them reads again; nothing is lost, and the numbers stay dense."""
+    await service.register("A", "chief")
+    sender = service.sender()
+    sending = asyncio.create_task(sender.run())
+    for number in range(1, 31):
+        service.log.publish(
+            attendance.EVENTS, [numbered(reached(f"/attendance/A@{number}"), number)]
+        )
+        await asyncio.sleep(0)
+    await caught_up(service.log, service.planner)
+    sender.stopping.set()
+    await sending
+
+    counts = await settled(service)
+
+    assert counts == {
+        "inbox delivered": 30,
+        "mail failed channel_off": 30,
+        "whatsapp failed channel_off": 30,
+    }
+    events = await service.events()
+    numbers = [int(text.split('"subjectseq":')[1].split(",")[0]) for _, text in events]
+    assert numbers == list(range(1, 181))
+
+
+def numbered(heard: Any, number: int) -> Envelope:
+    """Give the event as the first of its source on the log: what stood before is left out."""
+    event = enveloped(heard)
+    return Envelope(
+        **{name: getattr(event, name) for name in event.__struct_fields__} | {"subjectseq": number}
+    )

@@ -1,8 +1,10 @@
 """A dataset folder through the in-memory preview, as files to be compared."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
+
+import msgspec
 
 from services.attendance.edge.dataset.reader import read_dataset
 from services.attendance.edge.plan import plan
@@ -10,6 +12,17 @@ from services.attendance.previewing import preview, stages
 from shared.events.envelope import Envelope
 from shared.events.sealing import Redacting
 from shared.runtime.exporting import write_csv
+
+
+def log_of(folder: Path, through: date) -> Iterator[Envelope]:
+    """Give the facts of a dataset as they stand on the log: broadcasts are numbered."""
+    number = 0
+    for step in plan(read_dataset(folder), through, Redacting()):
+        if step.kind.BROADCAST:
+            number += 1
+            yield msgspec.structs.replace(step.envelope, broadcastseq=number)
+        else:
+            yield step.envelope
 
 
 def write_tables(facts: Iterable[Envelope], out: Path) -> None:

@@ -1,6 +1,9 @@
 """What the service is made of; the only module that knows the others."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import timedelta
+from functools import partial
 
 from services.notifications.channels.inbox import Inbox
 from services.notifications.channels.smtp import Smtp, SmtpSettings
@@ -22,6 +25,10 @@ MAIL = 5.0, 20
 WHATSAPP = 2.0, 5
 INBOX = 10_000.0, 10_000  # Our own table: nobody is disturbed by it.
 
+CHANNELS: Sequence[Channel] = ("inbox", "mail", "whatsapp")
+SOON = timedelta(seconds=2)
+COUNTED = 1_000  # Whoever waits wants to know whether, and not exactly how many.
+
 
 def build() -> Service:
     """Give the service."""
@@ -31,6 +38,13 @@ def build() -> Service:
 def launch() -> tuple[list[str], int]:
     """Say how the local stack starts it (entry point `tertib.services`)."""
     return launched("notifications")
+
+
+async def work_left(store: SenderStore) -> Mapping[str, int]:
+    """Count what is due, or will be in a moment: a recipient may be looked up again then."""
+    soon = wall_clock() + SOON
+    due = [len(await store.due(channel, soon, COUNTED)) for channel in CHANNELS]
+    return {"due": sum(due)}
 
 
 async def send(running: Running) -> None:
@@ -45,6 +59,7 @@ async def send(running: Running) -> None:
         )
         store = SenderStore(running.pool)
         await store.prepare()
+        running.parts["sender"] = partial(work_left, store)
         outlets: dict[Channel, Outlet] = {
             "inbox": Outlet(Inbox(running.pool), Bucket(*INBOX), is_quiet=True)
         }

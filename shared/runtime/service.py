@@ -19,9 +19,10 @@ from shared.events.catalogue import KINDS
 from shared.runtime import topics
 from shared.runtime.health import HealthServer, application
 from shared.runtime.projection import Projection
+from shared.runtime.relay import Relay
 from shared.runtime.runner import Runner
 from shared.runtime.settings import Settings
-from shared.runtime.status import Part, Vitals
+from shared.runtime.status import AWAY, Part, Vitals
 
 log = structlog.get_logger()
 
@@ -29,6 +30,7 @@ log = structlog.get_logger()
 GRACE_SECONDS = 5.0
 # A loop that does not turn is looked at twice: a process that was stopped and goes on is alive.
 WATCH_SECONDS = 5.0
+DRAIN_SECONDS = 0.05
 DONE, BROKEN = 0, 1
 
 
@@ -129,6 +131,7 @@ class _Process:
         )
         self.vitals = Vitals(self.service.name, pool, runners, parts=running.parts)
         self._serve_health(started)
+        self._relay(url, started)
         for runner in runners:
             await runner.start()
             started.push_async_callback(runner.stop)
@@ -142,6 +145,24 @@ class _Process:
         )
         self._spawn("health", server.run())
         started.push_async_callback(self._ended, "health", server.stop)
+
+    def _relay(self, url: str, started: AsyncExitStack) -> None:
+        """Publish what is said; ended after the consumers, when it has let their last words go."""
+        relay = Relay(url, self.settings.bootstrap, self.service.name)
+        self.vitals.outbox = relay
+        self._spawn("relay", relay.run())
+        started.push_async_callback(self._drained, relay)
+
+    async def _drained(self, relay: Relay) -> None:
+        """Wait until all is published, and no longer than the grace; the next start goes on."""
+        try:
+            async with asyncio.timeout(GRACE_SECONDS):
+                while not self.tasks["relay"].done() and not await relay.drained():  # noqa: ASYNC110  (a database)
+                    await asyncio.sleep(DRAIN_SECONDS)
+        except AWAY as error:
+            log.warning("relay_not_drained", error=type(error).__name__)
+        self.tasks["relay"].cancel()
+        await asyncio.wait([self.tasks["relay"]])
 
     def _add_tasks(self, running: Running, started: AsyncExitStack) -> None:
         """Start what is the service's own, and the watch over its consumer loops."""

@@ -9,7 +9,7 @@ from services.attendance.domain.knowledge import Knowledge
 from services.attendance.domain.memory import MARGIN
 from services.attendance.domain.person import Person
 from services.attendance.projections import Assessor
-from services.attendance.tables import FACTS, KEPT_DAYS, THRESHOLDS, WORKDAYS
+from services.attendance.tables import FACTS, KEPT_DAYS, THRESHOLDS, WORKDAYS, Older
 from shared.events.envelope import Envelope
 from shared.runtime.preview import InMemory
 from shared.runtime.projection import Row
@@ -80,6 +80,7 @@ class Restoring(InMemory[Person, Knowledge]):
     def _deepen(self, state: Person, heard: Envelope) -> None:
         load = self.projection.reach(state, heard, self._knowledge)
         if load is not None:
-            floor: int = load.floor  # type: ignore[attr-defined]  (it asks for days alone)
-            self.projection.deepen(state, load, self._stored.older(state.id, floor, state.floor))
+            assert isinstance(load, Older)
+            rows = self._stored.older(state.id, load.floor, state.floor)
+            self.projection.deepen(state, load, rows)
             self.seen["deepened"] += 1

@@ -1,0 +1,153 @@
+"""Services keep apart, domains are pure: and the contracts that say so are not vacuous."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+ROOTS = ("services", "shared")
+LINT = "from importlinter.cli import lint_imports_command as run; run()"
+RUFF = (sys.executable, "-m", "ruff", "check")
+
+APART = "Services never import one another"
+PURE = "A domain does no I/O"
+LAYERS = "Services on the runtime, the runtime on the events"
+NO_WORDS = "The runtime knows the words of no service"
+CONTRACTS = (APART, PURE, LAYERS, NO_WORDS)
+
+
+def verdicts(project: Path) -> dict[str, str]:
+    """Run import-linter in a folder; give KEPT or BROKEN by the name of the contract."""
+    said = subprocess.run(
+        [sys.executable, "-c", LINT, "--no-cache"],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project), "NO_COLOR": "1", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = said.stdout.splitlines()
+    found = {
+        line.removesuffix(verdict).strip(): verdict
+        for line in lines
+        for verdict in ("KEPT", "BROKEN")
+        if line.endswith(verdict)
+    }
+    assert (said.returncode == 0) == ("BROKEN" not in found.values()), said.stdout + said.stderr
+    return found
+
+
+def escaped(project: Path) -> set[str]:
+    """Name the modules that the import graph does not know."""
+    files = [path for root in ROOTS for path in (project / root).rglob("*.py")]
+    names = {
+        ".".join(path.relative_to(project).with_suffix("").parts).removesuffix(".__init__")
+        for path in files
+    }
+    return names - graph_of(project)
+
+
+def graph_of(project: Path) -> set[str]:
+    """Ask a fresh process, which imports nothing else, for the modules of the graph."""
+    ask = f"import grimp; print(*grimp.build_graph(*{ROOTS!r}, cache_dir=None).modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", ask],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(said.stdout.split())
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Give a copy of the source in which a violation may be planted."""
+    for root in ROOTS:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PROJECT / root, tmp_path / root, ignore=ignored)
+    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_all_contracts_are_kept() -> None:
+    assert verdicts(PROJECT) == dict.fromkeys(CONTRACTS, "KEPT")
+
+
+def test_no_file_escapes_the_import_graph() -> None:
+    """A folder without `__init__.py` is left out in silence, and its violations with it."""
+    assert "services.attendance.domain.workday" in graph_of(PROJECT)
+    assert escaped(PROJECT) == set()
+
+
+@pytest.mark.parametrize(
+    ("where", "line", "contract"),
+    [
+        ("services/discipline/domain.py", "import services.attendance.domain.ledger", APART),
+        ("services/attendance/main.py", "from services.notifications import jobs", APART),
+        ("services/attendance/domain/workday.py", "import asyncpg", PURE),
+        ("services/notifications/domain.py", "import shared.runtime.topics", PURE),
+        ("shared/events/envelope.py", "import services.attendance", LAYERS),
+        ("shared/events/base.py", "import shared.runtime.topics", LAYERS),
+        ("shared/local/ports.py", "import shared.runtime.settings", LAYERS),
+        ("shared/runtime/relay.py", "import services.discipline.domain", LAYERS),
+        ("shared/runtime/relay.py", "from shared.events.attendance import FACTS", NO_WORDS),
+    ],
+)
+def test_a_planted_violation_is_caught(copy: Path, where: str, line: str, contract: str) -> None:
+    with (copy / where).open("a") as file:
+        file.write(f"\n{line}\n")
+
+    assert verdicts(copy)[contract] == "BROKEN"
+
+
+def test_a_domain_is_impure_also_by_way_of_another_module(copy: Path) -> None:
+    (copy / "services/attendance/reading.py").write_text("import asyncpg\n")
+    with (copy / "services/attendance/domain/rules.py").open("a") as file:
+        file.write("\nimport services.attendance.reading\n")
+
+    assert verdicts(copy)[PURE] == "BROKEN"
+
+
+def test_a_folder_without_init_hides_a_violation_and_is_found(copy: Path) -> None:
+    """The hole: every contract reads KEPT. The plug: the file is named."""
+    hidden = copy / "services/attendance/domain/hidden"
+    hidden.mkdir()
+    (hidden / "planted.py").write_text("import asyncpg\nimport services.discipline.domain\n")
+
+    assert verdicts(copy) == dict.fromkeys(CONTRACTS, "KEPT")
+    assert escaped(copy) == {"services.attendance.domain.hidden.planted"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["import random", "import time", "import os", "from uuid import uuid4", "import secrets"],
+)
+def test_a_domain_has_no_clock_and_no_dice(line: str) -> None:
+    assert banned("services/attendance/domain/planted.py", line)
+    assert banned("services/discipline/domain.py", line)
+    assert not banned("services/attendance/commands.py", line)
+
+
+def test_a_domain_is_told_the_time() -> None:
+    code = "from datetime import datetime\nnow = datetime.now()\n"
+
+    assert banned("services/attendance/domain/planted.py", code)
+
+
+def banned(where: str, code: str) -> bool:
+    """Ask ruff whether a module at that place may say this."""
+    said = subprocess.run(
+        [*RUFF, "--select", "TID251", "--no-cache", "--stdin-filename", where, "-"],
+        cwd=PROJECT,
+        input=code,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "TID251" in said.stdout

@@ -1,28 +1,57 @@
 """Telling what became of a notice: a command on the stream of the person concerned."""
 
+import asyncio
 from collections.abc import Sequence
+from weakref import WeakValueDictionary
+
+import asyncpg
 
 from services.notifications import domain
 from services.notifications.clock import Clock
 from services.notifications.domain import Command
-from services.notifications.jobs import Job
+from services.notifications.jobs import LEASE, Job
 from services.notifications.projections import Planned, apply
 from shared.events.base import Told
 from shared.events.structs import as_struct
 from shared.runtime.handling import Cause, handle
-from shared.runtime.store import Store
+from shared.runtime.store import Fenced, Store
+
+# What passes by itself: others write the same person, or the database comes back.
+PASSING = (Fenced, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+PAUSE = 0.25
 
 
 class Settling:
-    """Writes outcomes through the same domain and the same row as the planner."""
+    """Writes outcomes through the same domain and the same row as the planner.
+
+    One at a time for each person: the channels of one notice end together, and would only make
+    one another read again.
+    """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def __call__(self, job: Job, command: Command) -> None:
-        """Tell the outcome of a job; told before, nothing. Errors: those of `handle`."""
+        """Tell the outcome of a job; told before, nothing.
 
+        It is tried for as long as the notice is ours: an outcome lost is a message repeated.
+        Errors: those of `handle`, when that time is over.
+        """
+        turn = self._turns.setdefault(job.employee_id, asyncio.Lock())
+        loop = asyncio.get_running_loop()
+        last = loop.time() + LEASE.total_seconds() / 2
+        async with turn:
+            while True:
+                try:
+                    return await self._tell(job, command)
+                except PASSING:
+                    if loop.time() > last:
+                        raise
+                await asyncio.sleep(PAUSE)
+
+    async def _tell(self, job: Job, command: Command) -> None:
         def act(state: Planned, _last_seq: int) -> Sequence[Told]:
             told = domain.decide(command, state.notices)
             for event in told:

@@ -175,6 +175,8 @@ async def test_planner_and_sender_write_one_person_at_the_same_time(service: Ser
     events = await service.events()
     numbers = [int(text.split('"subjectseq":')[1].split(",")[0]) for _, text in events]
     assert numbers == list(range(1, 181))
+    repeated = "SELECT count(*) FROM read.notices WHERE outcome = 'delivered' AND attempts > 1"
+    assert await service.pool.fetchval(repeated) == 0
 
 
 def numbered(heard: Any, number: int) -> Envelope:

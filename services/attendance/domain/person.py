@@ -107,7 +107,10 @@ class Person:
 
     def line_on(self, day: int) -> Line | None:
         """Give the line in force: the latest begun, of equal ones the last recorded (A7)."""
-        for line in reversed(self.lines):
+        lines = self.lines
+        if len(lines) == 1:  # Nearly everybody.
+            return lines[0] if lines[0].active_from <= day else None
+        for line in reversed(lines):
             if line.active_from <= day:
                 return line
         return None

@@ -1,7 +1,10 @@
-"""Local days of a regency. Units: an instant is whole seconds since 1970 UTC, a day is
-`date.toordinal()`; both are plain integers, because they are compared a million times a minute."""
+"""Local days of a regency.
 
-from datetime import date, datetime
+Units: an instant is whole seconds since 1970 UTC, a day is `date.toordinal()`; both are plain
+integers, because they are compared a million times a minute.
+"""
+
+from datetime import UTC, date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -16,9 +19,19 @@ class Zone:
         self.name = name
         self.info = ZoneInfo(name)
         self._midnights: dict[int, int] = {}
+        offsets = {
+            int(datetime(year, month, 1, tzinfo=self.info).timestamp())
+            - int(datetime(year, month, 1, tzinfo=UTC).timestamp())
+            for year in range(1990, 2060)
+            for month in (1, 4, 7, 10)
+        }
+        # Indonesia's zones know no summer time: a constant, where others need a table.
+        self._ahead = -offsets.pop() if len(offsets) == 1 else None
 
     def midnight(self, day: int) -> int:
         """Give the instant at which a local day begins."""
+        if self._ahead is not None:
+            return (day - EPOCH_DAY) * DAY_SECONDS - self._ahead
         found = self._midnights.get(day)
         if found is None:
             begin = date.fromordinal(day)
@@ -28,6 +41,8 @@ class Zone:
 
     def day_of(self, instant: int) -> int:
         """Give the local day of an instant."""
+        if self._ahead is not None:
+            return (instant + self._ahead) // DAY_SECONDS + EPOCH_DAY
         day = instant // DAY_SECONDS + EPOCH_DAY
         if instant >= self.midnight(day + 1):
             return day + 1

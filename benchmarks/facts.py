@@ -1,0 +1,183 @@
+"""A log to measure on: one regency, two check-ins a person and workday, every date closed.
+
+Plain office life, so that the figures say what the machinery costs; the hard days cost what they
+touch. Absences are about two in a hundred, as in the field.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from shared.events import attendance as words
+from shared.events.base import Fact
+from shared.events.envelope import canonical, fact_id, headers_of
+from shared.events.structs import envelope_of, struct_of
+
+CODE = "53.01"
+ZONE = ZoneInfo("Asia/Makassar")
+FIRST = date(2026, 1, 1)
+ABSENT = 0.02
+LADDER = ((3, "ringan", "teguran_lisan"), (4, "ringan", "teguran_tertulis"))
+
+
+class Record(NamedTuple):
+    """What goes to Kafka; `key` None: to every partition."""
+
+    key: str | None
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+def log_of(people: int, days: int, seed: int = 1) -> Iterator[Record]:
+    """Give the whole log in order."""
+    numbered = _Numbered()
+    yield from _founding(numbered)
+    for person in range(people):
+        yield numbered.line(_name(person))
+    for number in range(days):
+        on = FIRST + timedelta(days=number)
+        if on.weekday() < 5:
+            yield from check_ins(people, on, Random(seed * 1_000_003 + number))
+        yield numbered.broadcast(
+            words.WorkdayClosed, {"regency": CODE, "on": on}, _noon(on + timedelta(days=1))
+        )
+
+
+def check_ins(people: int, on: date, dice: Random) -> Iterator[Record]:
+    """Give the check-ins of one day, in the order of the clock."""
+    type_ = words.CheckInRecorded.type_name()
+    for hour in (7, 16):
+        for person in range(people):
+            if dice.random() < ABSENT:
+                continue
+            minute, second = dice.randrange(5, 35), dice.randrange(60)
+            at = f"{on}T{hour:02}:{minute:02}:{second:02}+08:00"
+            name = _name(person)
+            id_ = fact_id("CheckInRecorded", "D1", name, at)
+            value = _CHECK_IN.replace("@id", id_).replace("@who", name).replace("@at", at)
+            yield Record(name, value.encode(), headers_of(type_, id_))
+
+
+class _Numbered:
+    """Stamps broadcasts with their numbers."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def broadcast(self, kind: type[Fact], data: dict[str, Any], at: str) -> Record:
+        """Give a broadcast."""
+        self._last += 1
+        return _record(kind, data, at, None, CODE, self._last)
+
+    def line(self, name: str) -> Record:
+        """Give a person's line."""
+        data = {
+            "employee_id": name,
+            "nip": None,
+            "name": None,
+            "regency": CODE,
+            "unit_id": "U1",
+            "employment": "PNS",
+            "position_level": None,
+            "supervisor_id": None,
+            "schedule_id": None,
+            "active_from": date(2020, 1, 1),
+            "active_to": None,
+        }
+        return _record(words.EmployeeRegistered, data, _noon(FIRST), name, name, None)
+
+
+def _founding(numbered: _Numbered) -> Iterator[Record]:
+    at = _noon(FIRST)
+    yield numbered.broadcast(
+        words.RegencyRegistered,
+        {"code": CODE, "name": "-", "province": "53", "timezone": ZONE.key},
+        at,
+    )
+    unit = {"unit_id": "U1", "regency": CODE, "name": "-", "parent_unit_id": None}
+    yield numbered.broadcast(
+        words.UnitRegistered, {**unit, "head_employee_id": None, "schedule_id": "kantor"}, at
+    )
+    office = [
+        {"name": "masuk", "opens": 390, "due": 450, "closes": 540, "kind": "presence",
+         "direction": "in"},
+        {"name": "pulang", "opens": 900, "due": 960, "closes": 1140, "kind": "presence",
+         "direction": "out"},
+    ]  # fmt: skip
+    week = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), office)
+    schedule = {"id": "kantor", "regency": CODE, "effective_from": FIRST, "slack_minutes": 30}
+    yield numbered.broadcast(words.SchedulePublished, {**schedule, "week": week}, at)
+    tiers = [
+        {"days": days, "level": level, "sanction": sanction, "article": "9(2) b"}
+        for days, level, sanction in LADDER
+    ]
+    rules = {
+        "id": "pp94-2021",
+        "version": 1,
+        "legal_basis": "PP 94/2021",
+        "regency": "*",
+        "applies_to": ["PNS"],
+        "effective_from": date(2021, 8, 31),
+        "counting": {},
+        "tiers": {"cumulative": tiers, "consecutive": []},
+        "digest": "-",
+    }
+    yield numbered.broadcast(words.RuleSetPublished, rules, at)
+
+
+def _record(
+    kind: type[Fact],
+    data: dict[str, Any],
+    at: str,
+    key: str | None,
+    subject: str,
+    number: int | None,
+) -> Record:
+    id_ = fact_id(kind.__name__, subject, at, number)
+    envelope = envelope_of(kind)(
+        broadcastseq=number,
+        data=msgspec.convert(data, struct_of(kind)),
+        id=id_,
+        recordedtime=at,
+        regency=CODE,
+        source="/attendance",
+        subject=subject,
+        time=at,
+        type=kind.type_name(),
+    )
+    return Record(key, canonical(envelope), headers_of(kind.type_name(), id_))
+
+
+def _name(person: int) -> str:
+    return f"E{person:06}"
+
+
+def _noon(on: date) -> str:
+    return datetime(on.year, on.month, on.day, 12, tzinfo=ZONE).isoformat()
+
+
+_CHECK_IN = canonical(
+    envelope_of(words.CheckInRecorded)(
+        data=msgspec.convert(
+            {
+                "employee_id": "@who",
+                "occurred_at": "2026-01-01T00:00:00+08:00",
+                "received_at": "2026-01-01T00:00:00+08:00",
+                "via": "device",
+                "device": {"serial": "D1", "pin": "1", "status": "255", "verify": "1"},
+            },
+            struct_of(words.CheckInRecorded),
+        ),
+        id="@id",
+        recordedtime="@at",
+        regency=CODE,
+        source="/attendance",
+        subject="@who",
+        time="@at",
+        type=words.CheckInRecorded.type_name(),
+    )
+).decode().replace("2026-01-01T00:00:00+08:00", "@at")  # fmt: skip

@@ -78,6 +78,13 @@ def test_a_forgotten_quotation_mark_does_not_swallow_the_rows_up_to_the_next(
     assert wrong == [(2, "bad_quotes")]
 
 
+def test_lines_that_join_into_too_many_cells_are_judged_each_alone(tmp_path: Path) -> None:
+    found, wrong = read(tmp_path, b'a,b\n"1,2\n3",4,5\n6,7\n')
+
+    assert [line for line, _ in found] == [4]
+    assert wrong == [(2, "bad_quotes"), (3, "wrong_cell_count")]
+
+
 def test_a_cell_longer_than_the_limit_is_given_up(tmp_path: Path) -> None:
     inside = b"".join(b"%d,0\n" % n for n in range(120))
     found, wrong = read(tmp_path, b'a,b\n"1,2\n' + inside + b'x"\n')

@@ -74,6 +74,13 @@ def test_an_explained_check_in_says_when_it_happened_and_what_explained_it(tmp_p
     assert (waiting.data.status, waiting.data.verify) == ("255", "15")
 
 
+def test_a_pin_known_in_the_second_of_the_punch_is_known_before_it(tmp_path: Path) -> None:
+    """A10: nobody waits for what is told first."""
+    found = heard(tmp_path, ("D1,7,A,2026-01-01,,2026-01-05T07:00:00",), "7|2026-01-05 07:00:00")
+
+    assert found == [("CheckInRecorded", "A", "2026-01-05T07:00")]
+
+
 def test_a_late_pin_never_takes_a_check_in_from_another_person(tmp_path: Path) -> None:
     """A8: B's row would cover the punch, but A had it when it was heard."""
     found = heard(

@@ -54,6 +54,21 @@ def test_the_last_fact_of_a_regency_is_its_closing(tmp_path: Path) -> None:
     ]
 
 
+def test_a_decree_of_the_second_of_the_last_closing_is_told_and_a_later_one_not(
+    tmp_path: Path,
+) -> None:
+    """A2, for what concerns a whole regency."""
+    decrees = rows(
+        "calendar.csv",
+        "2026-01-09,ID,holiday,x,2026-01-06T12:00:00",
+        "2026-01-12,ID,holiday,x,2026-01-06T12:00:01",
+    )
+    facts = planned(load(tmp_path, decrees), "2026-01-05")
+
+    told = [f.envelope for f in facts if f.kind.__name__ == "CalendarPublished"]
+    assert [(e.subject, e.data.on.day) for e in told] == [("53.01", 9), ("17.07", 9)]
+
+
 def test_who_has_moved_ends_with_the_regency_of_that_date(tmp_path: Path) -> None:
     """A2: noon in Jakarta is an hour after noon in Makassar."""
     moved = "A,198001012005012065,Ani,17.07,U2,PNS,,,,2026-01-08,,2026-01-07T08:00\n"

@@ -32,6 +32,9 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "serve": "Run one service until it is told to stop.",
         "topics": "Create the topics that are missing; those that exist are left as they are.",
     },
+    "shared.runtime.contracts": {
+        "contracts": "Write or check the schemas and the AsyncAPI document of the events.",
+    },
     "shared.runtime.exporting_commands": {
         "export": "Give a table of the state as CSV, JSON lines or Parquet.",
     },

@@ -14,7 +14,7 @@ REGENCY = "53.01"
 BEGAN = datetime(2026, 1, 5, 7, 30, tzinfo=UTC)
 
 
-def check_in(
+def check_in(  # noqa: PLR0913  (all but three by name)
     subject: str,
     number: int,
     amount: int | str,
@@ -23,7 +23,7 @@ def check_in(
     regency: str = REGENCY,
     seq: int | None = None,
 ) -> Envelope:
-    """Somebody was seen, for so much. `seq`: as the event of another service, numbered."""
+    """See somebody, for so much. `seq`: as the event of another service, numbered."""
     at = BEGAN + timedelta(seconds=number)
     fact = attendance.CheckInRecorded(
         employee_id=subject, occurred_at=at, received_at=at, via=via, place=str(amount)
@@ -33,7 +33,7 @@ def check_in(
 
 
 def registered(number: int, regency: str = REGENCY) -> Envelope:
-    """A regency is known from here on; `number` counts the broadcasts."""
+    """Register a regency; `number` counts the broadcasts."""
     fact = attendance.RegencyRegistered(
         code=regency, name="Kupang", province="53", timezone="Asia/Makassar"
     )
@@ -41,13 +41,13 @@ def registered(number: int, regency: str = REGENCY) -> Envelope:
 
 
 def closed(number: int) -> Envelope:
-    """A day is over: 100 more for everybody."""
+    """Close a day: 100 more for everybody."""
     on = date(2026, 1, 5) + timedelta(days=number)
     return _broadcast(attendance.WorkdayClosed(regency=REGENCY, on=on), number, REGENCY)
 
 
 def calendar(number: int, *subjects: str, failing: bool = False) -> Envelope:
-    """A calendar row that concerns some: 10 more for them; or one that fails for the first."""
+    """Give 10 more to some by a calendar row; or by one that fails for the first."""
     name = ("failing:" if failing else "") + ",".join(subjects)
     on = date(2026, 1, 5) + timedelta(days=number)
     fact = attendance.CalendarPublished(on=on, scope=REGENCY, kind="holiday", name=name)
@@ -55,12 +55,12 @@ def calendar(number: int, *subjects: str, failing: bool = False) -> Envelope:
 
 
 def impossible(number: int) -> Envelope:
-    """A broadcast that contradicts what is known."""
+    """Contradict what is known, by a broadcast."""
     return calendar(number, "impossible")
 
 
 def passed_by(number: int) -> Envelope:
-    """A broadcast of a kind that the toy does not hear."""
+    """Say, to everybody, what the toy does not hear."""
     fact = attendance.FoldAdopted(service="attendance", version=2)
     return _broadcast(fact, number, REGENCY)
 

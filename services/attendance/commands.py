@@ -1,6 +1,8 @@
 """Attendance's words of `tertib`: preview, backfill, simulate, explain."""
 
+import asyncio
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -9,18 +11,24 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TimeElapsedColumn
 
+from services.attendance import demo
 from services.attendance.edge import report
-from services.attendance.edge.cuts import last_known_date
+from services.attendance.edge.backfilling import Sent, backfill
+from services.attendance.edge.cuts import closing_at, last_known_date
 from services.attendance.edge.dataset.dataset import Dataset
 from services.attendance.edge.dataset.findings import Finding, UnusableDataset
 from services.attendance.edge.dataset.reader import read_dataset
 from services.attendance.edge.plan import plan
+from services.attendance.explaining.reading import explained
+from services.attendance.explaining.words import LANGUAGES, as_tables, structured
 from services.attendance.previewing import preview, stages
 from services.attendance.simulate.simulation import simulate
 from shared.events.sealing import Redacting
+from shared.runtime import settings
 from shared.runtime.exporting import write_csv
+from shared.runtime.waiting import Left, settled
 
 app = typer.Typer(no_args_is_help=True, help="What officials do with attendance.")
 
@@ -66,6 +74,99 @@ def preview_command(
     finish(dataset.findings, summary, as_json=as_json)
 
 
+@app.command("backfill")
+def backfill_command(
+    folder: Folder,
+    through: Through = None,
+    strict: Strict = False,
+    as_json: AsJson = False,
+    report_file: ReportFile = None,
+    lang: Language = "en",
+) -> None:
+    """Publish a dataset's facts, close its workdays, and wait until every service caught up."""
+    dataset = opened(folder, report_file, lang, strict=strict, as_json=as_json)
+    last = until(dataset, through)
+    ensure_running()
+    sent = asyncio.run(_backfilled(dataset, last))
+    summary: dict[str, object] = {
+        "through": last.isoformat(),
+        "rows": {"facts": sent.facts, "new facts": sent.new},
+    }
+    if sent.forgotten:
+        summary["forgotten"] = sent.forgotten
+        say(f"{sent.forgotten} people are forgotten: nothing of them was published")
+    finish(dataset.findings, summary, as_json=as_json, lang=lang)
+
+
+async def _backfilled(dataset: Dataset, last: date) -> Sent:
+    """Publish and wait, with a bar for each: by the date reached, and by the records left."""
+    told = settings.load()
+    with Progress(
+        *Progress.get_default_columns(), TimeElapsedColumn(), console=Console(stderr=True),
+        transient=True,
+    ) as bar:  # fmt: skip
+        publishing = bar.add_task("publishing", total=None)
+        began: list[int] = []
+        end = closing_at(dataset, next(iter(dataset.regencies)), last)
+
+        def tick(facts: int, at: int) -> None:
+            began.append(at) if not began else None
+            bar.update(
+                publishing,
+                total=max(1, end - began[0]),
+                completed=at - began[0],
+                description=f"{facts:,} facts published",
+            )
+
+        sent = await backfill(dataset, last, told, tick)
+        bar.update(publishing, total=1, completed=1)
+        catching = bar.add_task("catching up", total=None)
+        most = 1
+
+        def left(now: Left) -> None:
+            nonlocal most
+            most = max(most, now.records + now.due)
+            done = most - now.records - now.due
+            bar.update(catching, total=most, completed=done)
+
+        await settled(told, left)
+    return sent
+
+
+@app.command("explain")
+def explain_command(
+    employee: Annotated[str, typer.Argument(help="An employee_id.", show_default=False)],
+    year: Annotated[int, typer.Option(min=2000, max=2100)],
+    lang: Annotated[str, typer.Option(help="id or en.")] = "id",
+    counted: Annotated[
+        bool, typer.Option("--counted", help="Only the days that are not simply present.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say day by day what counted and why, for the employee to read."""
+    if lang not in LANGUAGES:
+        fail(f"--lang is id or en, not {lang}")
+    days = asyncio.run(explained(settings.load(), employee, year))
+    if days is None:
+        fail(f"there is no employee {employee}: nothing was ever heard of that id")
+    if counted:
+        days = [day for day in days if day.status != "present" or day.reached]
+    if as_json:
+        print(json.dumps([structured(day, lang) for day in days], ensure_ascii=False))
+    else:
+        Console().print(*as_tables(employee, year, days, lang))
+
+
+@app.command("demo")
+def demo_command(
+    employees: Annotated[int, typer.Option(min=40)] = 400,
+    days: Annotated[int, typer.Option(min=60)] = 90,
+    seed: Annotated[int, typer.Option()] = 1,
+) -> None:
+    """Run four regencies' quarter from device logs to delivered notices, told as a story."""
+    demo.run(employees, days, seed)
+
+
 @app.command("simulate")
 def simulate_command(
     out: Annotated[Path, typer.Option(help="A folder that does not exist yet.")],
@@ -95,6 +196,18 @@ def simulate_command(
             f"{made.employees} people, {made.machines} machines, {made.punches} punches,"
             f" {made.check_ins} other check-ins in {out}; through {made.through}"
         )
+
+
+def ensure_running() -> None:
+    """Start the local stack if the environment names no servers and none runs."""
+    try:
+        settings.load()
+    except settings.SettingsError:
+        if os.environ.get(settings.BOOTSTRAP):
+            raise
+        from shared.local.commands import up  # noqa: PLC0415  (in production it is not installed)
+
+        up()
 
 
 def opened(

@@ -35,6 +35,10 @@ OWN: Mapping[str, Mapping[str, str]] = {
     "shared.runtime.contracts": {
         "contracts": "Write or check the schemas and the AsyncAPI document of the events.",
     },
+    "shared.runtime.operating_commands": {
+        "parked": "List, show, retry and discard the records that could not be applied.",
+        "rebuild": "Fold a service's log anew beside its tables, compare, and switch.",
+    },
     "shared.runtime.exporting_commands": {
         "export": "Give a table of the state as CSV, JSON lines or Parquet.",
     },
@@ -43,6 +47,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
 # Whose failures these are, by the package that raises them.
 OTHERS: Mapping[str, str] = {
     "confluent_kafka": "the brokers",
+    "cimpl": "the brokers",  # What confluent_kafka's exceptions say they come from.
     "aiokafka": "the brokers",
     "asyncpg": "the database",
 }

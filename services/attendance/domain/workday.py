@@ -33,17 +33,18 @@ class Met(NamedTuple):
 def asked(person: Person, knowledge: Knowledge, day: int) -> Asked:
     """Say what a date asks: required if active, a presence checkpoint, and no holiday (B3).
 
-    The schedule is the shift's, else the line's, else the unit's or one above (B5).
+    The schedule is the shift's, else the line's, else the unit's or one above (B5). Before the
+    first line there is none, whatever shifts say: only the regency is known (A3).
     """
     line = person.line_on(day)
     code = line.regency if line is not None else person.regency_on(day)
     regency = knowledge.regencies.get(code) if code is not None else None
     if regency is None:
         return Asked(line, None, None, None, False)  # noqa: FBT003  (positional: the hot path)
-    if day in person.shifts:
-        name = person.shifts[day]
-    elif line is None:
+    if line is None:
         name = None
+    elif day in person.shifts:
+        name = person.shifts[day]
     else:
         name = line.schedule_id or knowledge.unit_schedule(line.unit_id)
     schedule_id, plan, working = regency.asks(name, day)

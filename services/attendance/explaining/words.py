@@ -6,6 +6,8 @@ from importlib import resources
 from typing import Any
 
 import yaml
+from rich.console import RenderableType
+from rich.table import Table
 
 from services.attendance.explaining.days import Explained
 
@@ -92,3 +94,40 @@ def _counting(day: Explained, say: dict[str, Any]) -> Iterator[str]:
 
 def _list(times: Iterable[str]) -> str:
     return ", ".join(times)
+
+
+def structured(day: Explained, language: str) -> dict[str, Any]:
+    """Give an explained day for machines: its facts, and the sentences of a language."""
+    return {
+        "date": day.on,
+        "status": day.status,
+        "revision": day.revision,
+        "schedule_id": day.schedule_id,
+        "late_minutes": day.late_minutes,
+        "early_minutes": day.early_minutes,
+        "excuse_id": day.excuse_id,
+        "outage_id": day.outage_id,
+        "window_from": day.window_from,
+        "rule_set": day.rule_set,
+        "number": day.number,
+        "check_ins": sorted({t for p in day.checkpoints for t in p.met_by} | set(day.strays)),
+        "why": reasons(day, language),
+        "what_would_change_it": remedy(day, language),
+    }
+
+
+def as_tables(
+    employee: str, year: int, days: Iterable[Explained], language: str
+) -> list[RenderableType]:
+    """Give a year for a terminal: a heading, a row a day, and the law it rests on."""
+    say = texts(language)
+    columns = say["columns"]
+    table = Table(title=say["title"].format(employee=employee, year=year), show_lines=True)
+    for name in ("date", "status", "why", "change"):
+        table.add_column(columns[name], ratio=3 if name == "why" else None)
+    for day in days:
+        why = "\n".join(reasons(day, language))
+        table.add_row(day.on, say["status"][day.status], why, remedy(day, language))
+    if not table.row_count:
+        return [say["empty"].format(year=year)]
+    return [table, "\n", say["legal"]]

@@ -199,12 +199,8 @@ def simulate_command(
 
 
 def ensure_running() -> None:
-    """Start the local stack if the environment names no servers and none runs."""
-    try:
-        settings.load()
-    except settings.SettingsError:
-        if os.environ.get(settings.BOOTSTRAP):
-            raise
+    """Start the local stack and its services, unless the environment names other servers."""
+    if not os.environ.get(settings.BOOTSTRAP):
         from shared.local.commands import up  # noqa: PLC0415  (in production it is not installed)
 
         up()

@@ -14,6 +14,7 @@ from services.attendance.edge.plan import kids_of, plan
 from shared.events.attendance import FACTS
 from shared.events.envelope import Envelope
 from shared.events.sealing import KeySealer
+from shared.runtime import topics
 from shared.runtime.broadcaster import Broadcaster, ConflictingBroadcast
 from shared.runtime.errors import CannotRun
 from shared.runtime.keyring import PostgresKeyring
@@ -56,6 +57,7 @@ async def backfill(dataset: Dataset, through: date, settings: Settings, tick: Ti
     """
     url = settings.database_url("attendance")
     await _refuse_wrong_clock(url)
+    await topics.ensure(settings.bootstrap, [FACTS], settings.replication)
     async with await PostgresKeyring.open(settings.keyring_url()) as keyring:
         keys = await keyring.keys_of(kids_of(dataset), create=True)
     try:

@@ -14,6 +14,8 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor
 
+from shared.runtime.errors import CannotRun
+
 # Codes, counts, places on the log, opaque ids. Never a text that a person wrote.
 KEYS = frozenset(
     {
@@ -38,7 +40,7 @@ _MASKS = (
 )
 
 # Their messages speak of machines. Other messages quote what they stumbled over.
-_TELLING = ("aiokafka", "confluent_kafka")
+_TELLING = ("aiokafka", "confluent_kafka", "cimpl")  # The last: confluent_kafka's own name.
 
 
 def masked(text: str) -> str:
@@ -101,9 +103,9 @@ def _line(error: BaseException) -> str:
         f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} in {frame.name}"
         for frame in reversed(traceback.extract_tb(error.__traceback__))
     ]
-    is_telling = isinstance(error, OSError | ImportError) or type(error).__module__.startswith(
-        _TELLING
-    )
+    is_telling = isinstance(error, OSError | ImportError | CannotRun) or type(
+        error
+    ).__module__.startswith(_TELLING)
     text = f": {error}" if is_telling else ""
     return f"{type(error).__name__}{text}" + (f" at {' < '.join(places)}" if places else "")
 

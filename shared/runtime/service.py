@@ -17,6 +17,7 @@ import structlog
 
 from shared.events.catalogue import KINDS
 from shared.runtime import topics
+from shared.runtime.errors import CannotRun
 from shared.runtime.health import HealthServer, application
 from shared.runtime.projection import Projection
 from shared.runtime.relay import Relay
@@ -78,6 +79,7 @@ async def serve(service: Service, settings: Settings) -> int:
     """Run a service until it is told to stop (SIGTERM, SIGINT); give the exit code.
 
     0: it stopped as told. 1: one of its parts died; the log says which.
+    Errors: CannotRun if it is not told what it needs.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -87,6 +89,8 @@ async def serve(service: Service, settings: Settings) -> int:
     try:
         async with AsyncExitStack() as started:
             code = await _Process(service, settings, stopping).run(started)
+    except CannotRun:
+        raise
     except Exception:
         log.exception("service_failed")
         return BROKEN

@@ -56,9 +56,8 @@ def test_any_bytes_end_in_findings_and_a_plan(good: Path, breaks: Breaks) -> Non
             path.write_bytes(content[:at] + piece + content[at + length :])
         try:
             dataset = read_dataset(broken)
-        except UnusableDataset as stopped:
-            assert stopped.findings
-            return
+        except UnusableDataset:
+            return  # A header was hit: nothing is loaded (exit code 2).
         for finding in dataset.findings:
             assert finding.reason
             assert finding.reason_in("id")

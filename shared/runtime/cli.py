@@ -1,21 +1,25 @@
 """`tertib`: the one entry point. Commands are found by name and imported when they are called.
 
-A service's commands come from the entry points `tertib.commands` (`module:app`, a Typer app). One
-whose parts are not installed is left out: a machine may have one service of several.
+A service's commands come from the entry points `tertib.commands` (`module:app`, a Typer app with
+functions under `@app.command(…)`). One that is not installed is left out.
 """
 
 import sys
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points, version
+from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 from typer.main import get_group
 
 from shared.local.errors import StackError
+from shared.runtime import plugins
 from shared.runtime.errors import CannotRun
+from shared.runtime.listing import commands_of
 
 COULD_NOT_RUN = 2
 GROUP = "tertib.commands"
@@ -33,7 +37,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "topics": "Create the topics that are missing; those that exist are left as they are.",
     },
     "shared.runtime.contracts": {
-        "contracts": "Write or check the schemas and the AsyncAPI document of the events.",
+        "contracts": "Write or check the documents of the events.",
     },
     "shared.runtime.operating_commands": {
         "parked": "List, show, retry and discard the records that could not be applied.",
@@ -67,10 +71,22 @@ class Commands(TyperGroup):
         for module, names in OWN.items():
             if cmd_name in names:
                 return get_group(import_module(module).app).commands[cmd_name]
-        for point in _points():
-            if command := _brought_by(point).get(cmd_name):
-                return command
-        return None
+        for point in plugins.points(GROUP):
+            if cmd_name in commands_of(point):
+                return get_group(point.load()).commands[cmd_name]
+        apps = plugins.loaded(GROUP).values()
+        found = (get_group(app).commands.get(cmd_name) for app in apps)
+        return next(filter(None, found), None)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that is meant; for one that is not there, say which is near."""
+        try:
+            return super().resolve_command(ctx, args)
+        except TyperException as error:
+            if near := get_close_matches(args[0], self.list_commands(ctx)):
+                error.message += f" Did you mean {' or '.join(near)}?"
+            error.message += plugins.left_out()
+            raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands without importing ours."""
@@ -145,33 +161,9 @@ def _told(error: Exception) -> str:
 def _helps() -> dict[str, str]:
     """Give every command's name and what it does, in a line."""
     own = {name: text for names in OWN.values() for name, text in names.items()}
-    for point in _points():
-        for name, command in _brought_by(point).items():
-            own.setdefault(name, command.get_short_help_str(limit=90))
+    for point in plugins.points(GROUP):
+        own = {**commands_of(point), **own}
     return own
-
-
-def _points() -> list[EntryPoint]:
-    return sorted(entry_points(group=GROUP), key=lambda point: point.name)
-
-
-def _brought_by(point: EntryPoint) -> dict[str, Any]:
-    """Give a service's commands by name; none if it is not installed whole."""
-    try:
-        found = get_group(point.load()).commands
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").startswith(("services.", "shared.")) and _is_here(point):
-            raise  # Its own import is wrong: not a matter of what is installed.
-        return {}
-    return dict(found)
-
-
-def _is_here(point: EntryPoint) -> bool:
-    try:
-        import_module(point.module.rpartition(".")[0])
-    except ModuleNotFoundError:
-        return False
-    return True
 
 
 if __name__ == "__main__":

@@ -2,12 +2,11 @@
 
 import asyncio
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
 
-from shared.runtime import log, settings, topics
+from shared.runtime import log, plugins, settings, topics
 from shared.runtime.service import Service, serve
 from shared.runtime.settings import SettingsError
 
@@ -20,15 +19,14 @@ Name = Annotated[str, typer.Argument(metavar="SERVICE", help="attendance, discip
 
 def installed() -> dict[str, str]:
     """Name the services that are installed, each with the module that has its `build`."""
-    points = sorted(entry_points(group=GROUP), key=lambda point: point.name)
-    return {point.name: point.module for point in points}
+    return {name: launch.__module__ for name, launch in plugins.loaded(GROUP).items()}
 
 
 def built(name: str) -> Service:
     """Build a service by its name. Errors: SettingsError for a name that there is not."""
     known = installed()
     if name not in known:
-        message = f"there is no service {name!r}; there are {', '.join(known)}"
+        message = f"there is no service {name!r}; there are {', '.join(known)}{plugins.left_out()}"
         raise SettingsError(message)
     service: Service = import_module(known[name]).build()
     return service

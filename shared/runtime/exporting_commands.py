@@ -3,14 +3,13 @@
 import asyncio
 import sys
 from datetime import date, datetime
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
 import asyncpg
 import typer
 
-from shared.runtime import settings
+from shared.runtime import plugins, settings
 from shared.runtime.exporting import Export, Filters, Format, export_table
 
 GROUP = "tertib.exports"
@@ -23,10 +22,8 @@ ISO = ["%Y-%m-%d"]
 
 def exports() -> dict[str, Export]:
     """Give the tables of the services that are installed, by name."""
-    found: dict[str, Export] = {}
-    for point in entry_points(group=GROUP):
-        found.update((export.name, export) for export in point.load())
-    return found
+    brought = plugins.loaded(GROUP).values()
+    return {export.name: export for exports_ in brought for export in exports_}
 
 
 @app.command("export")
@@ -48,7 +45,9 @@ def export_(  # noqa: PLR0913  (each is a word of the command)
     """Give a table of the state as CSV, JSON lines or Parquet."""
     known = exports()
     if name not in known:
-        message = f"there is no table {name!r}; there are {', '.join(sorted(known))}"
+        message = (
+            f"there is no table {name!r}; there are {', '.join(sorted(known))}{plugins.left_out()}"
+        )
         raise typer.BadParameter(message, param_hint="NAME")
     if out is not None and not out.absolute().parent.is_dir():
         message = f"there is no folder {out.absolute().parent}"

@@ -1,6 +1,9 @@
 """Days and thresholds of one person, fact by fact."""
 
-from tests.attendance.world import World, on
+from tests.attendance.world import WEEKDAYS, World, on
+
+LONG = ("07:00", "08:00", "37:00")
+FIRST_TIER = (2, "ringan", "teguran_lisan", "9(2) b")
 
 
 def office() -> World:
@@ -103,3 +106,30 @@ def test_an_outage_holds_the_day_and_breaks_no_run() -> None:
 
     assert world.statuses()["2026-01-08"] == "held"
     assert ("consecutive", 10, 10, "active") in world.thresholds()
+
+
+def test_a_shift_before_the_first_line_asks_for_nothing() -> None:
+    """Who is not registered yet has no span: the morning belongs to the first day (A3, B2)."""
+    world = World()
+    world.schedule("panjang", dict.fromkeys(WEEKDAYS, [("jaga", *LONG, "presence", "any")]))
+    world.at("2026-01-05T00:30:00").hire("A", active_from=on("2026-01-06"))
+    world.shift("2026-01-05", "panjang")
+    world.tap("2026-01-06T07:20:00")
+    world.close_all("2026-01-05", "2026-01-06")
+
+    assert world.statuses() == {"2026-01-06": "present"}
+
+
+def test_a_day_in_time_converts_what_another_measure_let_be_carried() -> None:
+    """Fifty minutes are no day of sixty; the first day whose rules ask for twenty is two (C4)."""
+    world = World(lateness_day_minutes=60)
+    world.rules(version=2, since="2026-01-06", cumulative=[FIRST_TIER], lateness_day_minutes=20)
+    world.at("2026-01-05T00:30:00").hire("A")
+    world.tap("2026-01-05T08:20:00", "2026-01-05T16:05:00")
+    world.close("2026-01-05")
+    before = world.thresholds()
+    world.work("2026-01-06")
+    world.close("2026-01-06")
+
+    assert before == []
+    assert world.thresholds() == [("cumulative", 2, 2, "active")]

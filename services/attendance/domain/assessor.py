@@ -175,8 +175,11 @@ def _shakes(person: Person, day: int, after: Day, before: Day | None) -> bool:
     """
     if before is not None and (after.rules, after.employment) != (before.rules, before.employment):
         return True
-    if after.converts or (before is not None and before.converts):
+    converted = before.converts if before is not None else None
+    if after.converts or converted:
         return True
+    if after.converts != converted and person.history.has_rules_beside(after.rules):
+        return True  # In time, and yet it may measure what was carried.
     was = before.status if before is not None else None
     if was == after.status:
         return False

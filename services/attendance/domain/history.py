@@ -28,12 +28,12 @@ class History:
     class_at: bytearray = field(default_factory=bytearray)
     rule_names: list[str | None] = field(default_factory=lambda: [None])
     class_names: list[str] = field(default_factory=list)
-    converts: dict[int, int] = field(default_factory=dict)  # Minutes, of days where they add up.
+    converts: dict[int, int] = field(default_factory=dict)  # Minutes that add up, 0 too.
     seqs: dict[int, int] = field(default_factory=dict)  # Evidence: of days that count.
     last_absence: int = -1
 
     def put(  # noqa: PLR0913, PLR0917  (positional: the hot path)
-        self, day: int, status: str, rules: str | None, klass: str, converts: int, seq: int
+        self, day: int, status: str, rules: str | None, klass: str, converts: int | None, seq: int
     ) -> None:
         """Note how a day now reads."""
         at = self._place(day)
@@ -41,11 +41,11 @@ class History:
         self.codes[at] = code
         self.rules_at[at] = _index(self.rule_names, rules)
         self.class_at[at] = _index(self.class_names, klass)
-        if converts:
+        if converts is not None:
             self.converts[day] = converts
         elif self.converts:
             self.converts.pop(day, None)
-        if code == UNEXCUSED or converts:
+        if code == UNEXCUSED or converts is not None:
             self.seqs[day] = seq
             if code == UNEXCUSED and day > self.last_absence:
                 self.last_absence = day
@@ -71,6 +71,10 @@ class History:
     def class_of(self, day: int) -> str:
         """Name the class in which a day counts."""
         return self.class_names[self.class_at[day - self.base]]
+
+    def has_rules_beside(self, name: str | None) -> bool:
+        """Say whether a day may be judged by another rule set than this."""
+        return any(other not in (None, name) for other in self.rule_names)
 
     def _find(self, code: int, begin: int, end: int, klass: str) -> Iterator[int]:
         if klass not in self.class_names:

@@ -117,7 +117,11 @@ def _newly_reached(
 def _years(history: History, knowledge: Knowledge, klass: str) -> Iterator[Count]:
     """Count the absences and converted minutes of each year (design 5.5, C4)."""
     absences = list(history.absences(klass))
-    minutes = sorted(d for d in history.converts if history.class_of(d) == klass)
+    # A day in time converts only what another rule set, with a longer measure, let be carried.
+    every = any(history.has_rules_beside(name) for name in history.rule_names if name)
+    minutes = sorted(
+        d for d, m in history.converts.items() if (m or every) and history.class_of(d) == klass
+    )
     for year in sorted({year_of(d) for d in (*absences, *minutes)}):
         dates = tuple(d for d in absences if year_of(d) == year)
         late = [d for d in minutes if year_of(d) == year]

@@ -52,7 +52,7 @@ class Day:
     unit_id: str | None
     schedule_id: str | None
     rules: str | None  # Key of the rule set that judges the day.
-    converts: int  # Minutes that add up to days, where the rule set says so (C4).
+    converts: int | None  # Minutes that add up to days; None where none ever can (C4).
     seq: int  # subjectseq of the event that said it.
 
 

@@ -33,7 +33,8 @@ def read(now: Moment, day: int, found: Asked, before: Day | None) -> Day:
     rules = rules_of(now, day, employment, regency, before)
     excuse_id = person.excuse_on(day)
     heard = person.attributed.get(day, ())
-    late = early = converts = 0
+    late = early = 0
+    converts: int | None = None
     missed: tuple[str, ...] = ()
     window: int | None = None
     if not found.required or found.plan is None:
@@ -115,12 +116,15 @@ def _convertible(  # noqa: PLR0913, PLR0917  (one day, everything that bears on 
     rules: RuleSet | None,
     excuse_id: str | None,
     minutes: int,
-) -> int:
-    """Give the minutes that add up to days: none under an excuse or an outage (C4)."""
-    if not minutes or rules is None or rules.lateness is None or excuse_id is not None:
-        return 0
+) -> int | None:
+    """Give the minutes that add up to days: none under an excuse or an outage (C4).
+
+    A day in time gives 0: what was carried up to it may be a day by its own rule set's measure.
+    """
+    if rules is None or rules.lateness is None or excuse_id is not None:
+        return None
     covered = covering_outage(now.person, now.knowledge, found, day) is not None
-    return 0 if covered else minutes
+    return None if covered else minutes
 
 
 def _last(before: Day | None) -> Day:

@@ -2,7 +2,7 @@
 
 from tests.attendance.world import WEEKDAYS, World, on
 
-LONG = ("07:00", "08:00", "37:00")
+LONG = (("jaga", "07:00", "08:00", "37:00", "presence", "any"),)
 FIRST_TIER = (2, "ringan", "teguran_lisan", "9(2) b")
 
 
@@ -111,7 +111,7 @@ def test_an_outage_holds_the_day_and_breaks_no_run() -> None:
 def test_a_shift_before_the_first_line_asks_for_nothing() -> None:
     """Who is not registered yet has no span: the morning belongs to the first day (A3, B2)."""
     world = World()
-    world.schedule("panjang", dict.fromkeys(WEEKDAYS, [("jaga", *LONG, "presence", "any")]))
+    world.schedule("panjang", dict.fromkeys(WEEKDAYS, LONG))
     world.at("2026-01-05T00:30:00").hire("A", active_from=on("2026-01-06"))
     world.shift("2026-01-05", "panjang")
     world.tap("2026-01-06T07:20:00")

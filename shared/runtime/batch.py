@@ -4,47 +4,21 @@ A generator, because states must be fetched and this module does no input or out
 it needs (`Need`), and goes on when the caller has put it into memory.
 """
 
-from bisect import bisect_right, insort
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from shared.events.envelope import Envelope, canonical, event_id
-from shared.runtime.decoding import Decoder, Undecodable, key_of
-from shared.runtime.projection import Changes, Contradiction, Everybody, Load, Projection, Told
+from shared.events.envelope import Envelope
+from shared.runtime.decoding import BROADCAST, Decoder, Taken, Undecodable, said
+from shared.runtime.holding import Cursor, Entry, Partition, Place
+from shared.runtime.projection import Contradiction, Everybody, Load, Projection
+from shared.runtime.writes import Parked, Writes, caused_by, stamp, tail_of
 
 SLICE = 1_000  # Subjects fetched at a time for a broadcast: a query of a few milliseconds.
+BRAKE = "brake: "  # Begins the reason of a stop that only an operator ends.
+VISITS = 10  # So many subjects that a broadcast does not concern cost as much as one it does.
 
-
-@dataclass(slots=True)
-class Entry:
-    """One subject in memory. `version` 0: it has no row yet."""
-
-    subject: str
-    partition: int
-    state: Any
-    version: int = 0
-    last_seq: int = 0
-    heard: dict[str, int] = field(default_factory=dict)
-    parked: bool = False
-    touched: bool = False
-
-
-@dataclass
-class Partition:
-    """What a member holds of a partition that it has claimed; `names` are its subjects, sorted."""
-
-    topic: str
-    number: int
-    next_offset: int
-    last_subject: str
-    broadcast: int
-    epoch: int
-    knowledge: Any
-    names: list[str]
-    parked: set[str] = field(default_factory=set)
-    parked_in_a_row: int = 0
-    learning: int = 0  # The broadcast in progress, already learned.
+Steps = Generator["Need", None, int]
 
 
 class Need(NamedTuple):
@@ -55,308 +29,284 @@ class Need(NamedTuple):
     load: Load | None = None
 
 
-class Halt(Exception):  # noqa: N818  (what happens to the partition)
-    """The partition cannot go on: the reason is told and stored, and nothing is skipped."""
+Marks = dict[Place, dict[int, Undecodable]]  # By offset, what folding a record came to.
 
 
-class Poison(Exception):  # noqa: N818  (what the record is)
-    """Folding a record failed: the batch is folded again, with this record parked."""
+class Spoilt(Exception):  # noqa: N818  (what the states in memory are)
+    """A fold failed half-way. Nothing of the transaction may be written: begin again, marked."""
 
-    def __init__(self, place: tuple[str, int, int], reason: str, error: str) -> None:
+    def __init__(self, place: Place, offset: int, mark: Undecodable) -> None:
         self.place = place
-        self.reason = reason
-        self.error = error
-        super().__init__(f"{place}: {reason}: {error}")
+        self.offset = offset
+        self.mark = mark
+        super().__init__(f"{place} at {offset}: {mark.reason}")
 
 
-class Parked(NamedTuple):
-    """A row of the parking place. `reference`: the number of a broadcast, instead of a value."""
-
-    subject: str
-    topic: str
-    partition: int
-    offset: int
-    value: bytes | None
-    headers: list[tuple[str, bytes]]
-    broadcast: int
-    reference: int | None
-    reason: str
-    error: str
-
-
-@dataclass
-class Writes:
-    """Everything that one transaction writes."""
-
-    bases: dict[tuple[str, int], tuple[int, str, int]] = field(default_factory=dict)
-    cursors: dict[tuple[str, int], tuple[int, str, int]] = field(default_factory=dict)
-    touched: list[Entry] = field(default_factory=list)
-    events: list[tuple[str, str, str, str, bytes]] = field(default_factory=list)
-    broadcasts: dict[int, tuple[str, str, bytes]] = field(default_factory=dict)
-    parked: list[Parked] = field(default_factory=list)
-    filled: set[str] = field(default_factory=set)
-    work: int = 0
-    records: int = 0
-    ignored: int = 0
-
-    def rows(self, projection: Projection[Any, Any]) -> dict[str, Changes]:
-        """Drain the rows of every touched state, by table."""
-        tables: dict[str, Changes] = {}
-        for entry in self.touched:
-            entry.touched = False
-            for name, changes in projection.changes(entry.state):
-                found = tables.get(name)
-                if found is None:
-                    found = tables[name] = Changes()
-                found.inserts += changes.inserts
-                found.upserts += changes.upserts
-        return tables
+class _Stop(Exception):  # noqa: N818  (what the partition does)
+    """The partition cannot go on; what stands before the record is written."""
 
 
 class Folding:
     """Folds records of one projection over entries in memory, into the writes of a transaction.
 
     `budget` bounds the subjects touched; a broadcast that would go beyond it is cut, and the
-    cursor says behind which subject to go on. `brake`: so many parked in a row stop the partition.
+    cursor says behind which subject to go on. `stops` says which partitions cannot go on, and why.
     """
 
     def __init__(
         self,
         projection: Projection[Any, Any],
-        entries: dict[str, Entry],
-        poison: Mapping[tuple[str, int, int], tuple[str, str]],
+        entries: Mapping[str, Entry],
+        marks: Marks,
         *,
         budget: int,
-        brake: int,
     ) -> None:
         self.projection = projection
         self.entries = entries
-        self.poison = poison
+        self.marks = marks
         self.budget = budget
-        self.brake = brake
         self.writes = Writes()
-        self._decode = Decoder(projection.hears)
+        self.stops: dict[Place, str] = {}
         self._source = f"/{projection.service}"
+        self._hears = frozenset(kind.type_name() for kind in projection.hears)
+        self._named = any(kind.BROADCAST for kind in projection.hears)
         self._knows = getattr(projection, "knows_regency", None)
 
-    def partition(
-        self, part: Partition, records: Sequence[Any]
-    ) -> Generator[Need, None, int]:
-        """Fold the records of one partition; give how many were taken whole."""
-        decoded = [self._decode(record) for record in records]
-        at = part.next_offset, part.last_subject, part.epoch
-        self.writes.bases.setdefault((part.topic, part.number), at)
-        yield from self._fetch(part, self._keyed(records, decoded))
-        for number, (record, heard) in enumerate(zip(records, decoded, strict=True)):
-            if self.writes.work >= self.budget:
-                return number
-            if heard is not None and heard.__class__ is not Undecodable:
-                if heard.broadcastseq is not None:
-                    if not (yield from self._broadcast(part, record, heard)):
-                        return number
-                else:
-                    yield from self._one(part, record, heard)
-            elif heard is not None:
-                self._park(part, record, key_of(record), *heard)
-            self.writes.records += 1
-            part.next_offset = record.offset + 1
-            self._moved(part)
-        return len(records)
+    def partition(self, part: Partition, taken: Sequence[Taken]) -> Steps:
+        """Fold the records of one partition; give how many were taken whole.
+
+        The entries of all keyed records must be in memory. Errors: Spoilt.
+        """
+        base, done = cursor_of(part), 0
+        self.writes.bases[part.place] = base
+        try:
+            for each in taken:
+                if self.writes.work >= self.budget or not (yield from self._one(part, *each)):
+                    break
+                done += 1
+                part.next_offset = each[0].offset + 1
+        except _Stop as stop:
+            self.stops[part.place] = str(stop)
+        if done:
+            part.brake.passed(done)
+            part.tail = tail_of(taken[done - 1][0])
+            self.writes.records += done
+        if (now := cursor_of(part)) != base:
+            self.writes.cursors[part.place] = now
+        return done
+
+    def _one(
+        self, part: Partition, record: Any, heard: Envelope | Undecodable | None, subject: str
+    ) -> Generator[Need, None, bool]:
+        """Take one record; False if the budget ended within it. Errors: Spoilt, _Stop."""
+        if heard is None:
+            return True
+        marks = self.marks.get(part.place)
+        if marks and record.offset in marks:
+            heard = marks[record.offset]
+        if isinstance(heard, Undecodable):
+            if heard.reason == BROADCAST:
+                raise _Stop(heard.error)
+            self._park(part, record, subject, heard.reason, heard.error)
+        elif heard.broadcastseq is not None:
+            return (yield from self._broadcast(part, record, heard))
+        elif (entry := self._admit(part, record, heard, subject)) is not None:
+            load = self._reach(part, entry, record, heard)
+            if load is not None:
+                yield Need([subject], part.number, load)
+            part.brake.in_a_row = 0
+            self._fold(part, entry, record, heard)
+        return True
 
     # Keyed records.
 
-    def _keyed(self, records: Sequence[Any], decoded: Sequence[Any]) -> list[str]:
-        of = self.projection.subject_of
-        found: dict[str, None] = {}
-        for record, heard in zip(records, decoded, strict=True):
-            if heard is None:
-                continue
-            if heard.__class__ is Undecodable:
-                found[key_of(record)] = None
-            elif heard.broadcastseq is None:
-                found[of(heard)] = None
-        return list(found)
-
-    def _one(self, part: Partition, record: Any, heard: Envelope) -> Iterator[Need]:
-        subject = self.projection.subject_of(heard)
-        place = part.topic, part.number, record.offset
-        if place in self.poison:
-            self._park(part, record, subject, *self.poison[place])
-            return
+    def _admit(self, part: Partition, record: Any, heard: Envelope, subject: str) -> Entry | None:
+        """Give the entry to fold a record into; None if it is not to be folded now."""
+        entry = self.entries[subject]
+        if entry.parked:
+            self._queue(part, record, entry)
+            if heard.subjectseq == entry.heard.get(heard.source, 0) + 1:
+                self.writes.filled.add(subject)  # A gap may be closed: its queue drains.
+            return None
         if self._knows is not None and not self._knows(part.knowledge, heard.regency):
             error = f"regency {heard.regency} was never registered"
             self._park(part, record, subject, "unknown_tenant", error)
-            return
-        entry = self.entries[subject]
-        if entry.parked:
-            self._park(part, record, subject, "queued", "")
-            if heard.subjectseq == entry.heard.get(heard.source, 0) + 1:
-                self.writes.filled.add(subject)  # A gap may be closed: its queue drains.
-            return
-        if heard.subjectseq is not None and not self._in_sequence(part, record, entry, heard):
-            return
-        part.parked_in_a_row = 0
-        yield from self._fold(part, entry, heard, place)
-
-    def _in_sequence(self, part: Partition, record: Any, entry: Entry, heard: Envelope) -> bool:
-        """Drop a repetition; park behind a gap, which is filled or alarmed (kafka.md 5)."""
+            return None
+        if heard.subjectseq is None:
+            return entry
         last = entry.heard.get(heard.source, 0)
-        sequence = heard.subjectseq or 0
-        if sequence <= last:
+        if heard.subjectseq <= last:
             self.writes.ignored += 1
-            return False
-        if sequence > last + 1:
-            error = f"number {sequence} of {heard.source} after {last}"
-            self._park(part, record, entry.subject, "gap", error)
-            return False
-        entry.heard[heard.source] = sequence
-        return True
+            return None
+        if heard.subjectseq > last + 1:
+            error = f"number {heard.subjectseq} of {heard.source} after {last}"
+            self._park(part, record, subject, "gap", error)
+            return None
+        entry.heard[heard.source] = heard.subjectseq
+        if heard.source == self._source:
+            # Its own stream, read back: numbers go on behind what was said before.
+            entry.last_seq = max(entry.last_seq, heard.subjectseq)
+        return entry
 
-    def _fold(
-        self, part: Partition, entry: Entry, heard: Envelope, place: tuple[str, int, int]
-    ) -> Iterator[Need]:
-        older = self.projection.reach(entry.state, heard, part.knowledge)
-        if older is not None:
-            yield Need([entry.subject], part.number, older)
+    def _reach(self, part: Partition, entry: Entry, record: Any, heard: Envelope) -> Load | None:
+        try:
+            return self.projection.reach(entry.state, heard, part.knowledge)
+        except Exception as error:
+            raise self._spoilt(part, record, "fold", error) from error
+
+    def _fold(self, part: Partition, entry: Entry, record: Any, heard: Envelope) -> None:
         try:
             told = self.projection.fold(entry.state, heard, part.knowledge, entry.last_seq)
         except Contradiction as error:
-            raise Poison(place, "contradiction", str(error)) from error
+            raise self._spoilt(part, record, "contradiction", error) from error
         except Exception as error:
-            raise Poison(place, "fold", f"{type(error).__name__}: {error}") from error
+            raise self._spoilt(part, record, "fold", error) from error
+        self._touch(part, entry)
+        if told:
+            times = caused_by(heard)
+            self.writes.events += [stamp(each, self._source, entry, times) for each in told]
+
+    @staticmethod
+    def _spoilt(part: Partition, record: Any, reason: str, error: Exception) -> Spoilt:
+        return Spoilt(part.place, record.offset, Undecodable(reason, _text(error)))
+
+    def _touch(self, part: Partition, entry: Entry) -> None:
         self.writes.work += 1
-        if not entry.touched:
-            entry.touched = True
-            self.writes.touched.append(entry)
-        for event in told:
-            entry.last_seq += 1
-            self.writes.events.append(stamp(event, self._source, entry, heard))
+        if self.writes.touch(entry) and not entry.version and self._named:
+            part.add_name(entry.subject)
 
     # Broadcasts.
 
     def _broadcast(
         self, part: Partition, record: Any, heard: Envelope
     ) -> Generator[Need, None, bool]:
-        """Apply a broadcast to everybody it concerns; False if the budget ended before that."""
+        """Apply a broadcast to everybody it concerns; False if it must wait, or stops."""
         number = heard.broadcastseq or 0
         if number <= part.broadcast:
             self.writes.ignored += 1
             return True
         if number > part.broadcast + 1:
-            raise Halt(f"broadcast {number} follows {part.broadcast}: a gap in the broadcasts")
-        if part.learning != number:
-            self._learn(part, heard)
-            part.learning = number
-            self.writes.broadcasts[number] = heard.id, heard.type, record.value
-        names = self._audience(part, heard)
-        for begin in range(0, len(names), SLICE):
-            some = names[begin : begin + SLICE]
-            yield from self._fetch(part, some)
-            for subject in some:
-                if self.writes.work >= self.budget:
-                    self._moved(part)
-                    return False
-                yield from self._apply(part, record, heard, subject)
-                part.last_subject = subject
-        part.broadcast, part.last_subject = number, ""
+            raise _Stop(f"broadcast {number} follows {part.broadcast}: a gap")
+        if heard.type in self._hears:
+            names = self._learn(part, record, heard, number)
+            if not (yield from self._apply(part, record, heard, names)):
+                return False
+        part.broadcast, part.last_subject, part.learned = number, "", 0
         return True
 
-    def _apply(
-        self, part: Partition, record: Any, heard: Envelope, subject: str
-    ) -> Iterator[Need]:
-        entry = self.entries[subject]
-        if entry.parked:
-            self.writes.parked.append(
-                Parked(
-                    subject, part.topic, part.number, record.offset, None, [],
-                    part.broadcast, heard.broadcastseq, "queued", "",
-                )
-            )  # fmt: skip
-            return
-        if self.projection.concerns(entry.state, heard):
-            place = part.topic, part.number, record.offset
-            try:
-                yield from self._fold(part, entry, heard, place)
-            except Poison as poison:
-                raise Halt(
-                    f"broadcast {heard.broadcastseq} cannot be applied to {subject}:"
-                    f" {poison.error}"
-                ) from poison
-
-    def _learn(self, part: Partition, heard: Envelope) -> None:
+    def _learn(self, part: Partition, record: Any, heard: Envelope, number: int) -> Sequence[str]:
+        """Take a broadcast into the knowledge; give whom it may concern."""
         try:
-            self.projection.learn(part.knowledge, heard)
+            if part.learned != number:
+                self.projection.learn(part.knowledge, heard)
+                part.learned = number
+            audience = self.projection.audience(part.knowledge, heard)
         except Exception as error:
-            raise Halt(f"broadcast {heard.broadcastseq} cannot be learned: {error}") from error
-
-    def _audience(self, part: Partition, heard: Envelope) -> list[str]:
-        audience = self.projection.audience(part.knowledge, heard)
+            raise _Stop(f"broadcast {number} cannot be learned: {_text(error)}") from error
+        self.writes.broadcasts[number] = heard.id, heard.type, record.value
         if isinstance(audience, Everybody):
             return part.names[bisect_right(part.names, part.last_subject) :]
-        held = set(part.names)
-        return sorted(s for s in audience.subjects & held if s > part.last_subject)
+        return sorted(s for s in audience.subjects if s > part.last_subject and part.holds(s))
 
-    # Memory, cursors, parking.
+    def _apply(
+        self, part: Partition, record: Any, heard: Envelope, names: Sequence[str]
+    ) -> Generator[Need, None, bool]:
+        """Apply a broadcast in bytewise order, as far as the budget goes."""
+        visits = 0
+        for begin in range(0, len(names), SLICE):
+            some = names[begin : begin + SLICE]
+            if missing := [subject for subject in some if subject not in self.entries]:
+                yield Need(missing, part.number)
+            for subject in some:
+                if self.writes.work + visits // VISITS >= self.budget:
+                    return False
+                visits += 1
+                try:
+                    yield from self._apply_to(part, record, heard, self.entries[subject])
+                except Spoilt as spoilt:
+                    number, why = heard.broadcastseq, spoilt.mark.error
+                    error = f"broadcast {number} cannot be applied to {subject}: {why}"
+                    mark = Undecodable(BROADCAST, error)
+                    raise Spoilt(part.place, record.offset, mark) from spoilt
+                part.last_subject = subject
+        self.writes.work += visits // VISITS
+        return True
 
-    def _fetch(self, part: Partition, subjects: Sequence[str]) -> Iterator[Need]:
-        missing = [subject for subject in subjects if subject not in self.entries]
-        if missing:
-            yield Need(missing, part.number)
+    def _apply_to(
+        self, part: Partition, record: Any, heard: Envelope, entry: Entry
+    ) -> Generator[Need, None, None]:
+        if entry.parked:
+            self._queue(part, record, entry, reference=heard.broadcastseq)
+            return
+        try:
+            concerned = self.projection.concerns(entry.state, heard)
+        except Exception as error:
+            raise self._spoilt(part, record, BROADCAST, error) from error
+        if concerned:
+            load = self._reach(part, entry, record, heard)
+            if load is not None:
+                yield Need([entry.subject], part.number, load)
+            self._fold(part, entry, record, heard)
 
-    def _moved(self, part: Partition) -> None:
-        self.writes.cursors[part.topic, part.number] = (
-            part.next_offset,
-            part.last_subject,
-            part.broadcast,
-        )
+    # Parking.
 
     def _park(self, part: Partition, record: Any, subject: str, reason: str, error: str) -> None:
-        """Park a record, and its subject with it: later ones queue behind (kafka.md 9)."""
+        """Park a record, and its subject with it. Errors: _Stop if that is too many."""
         entry = self.entries[subject]
-        if reason != "queued":
-            part.parked_in_a_row += 1
-            if part.parked_in_a_row > self.brake:
-                raise Halt(f"{self.brake} records parked in a row; the last: {reason}: {error}")
-        entry.parked = True
-        part.parked.add(subject)
-        if not entry.touched:
-            entry.touched = True
-            self.writes.touched.append(entry)
+        if not entry.parked:
+            if (grip := part.brake.grips()) is not None:
+                raise _Stop(f"{BRAKE}{grip}; the next: {reason}: {error}")
+            part.brake.count()
+            entry.parked = True
+        self._queue(part, record, entry, (reason, error))
+
+    def _queue(
+        self,
+        part: Partition,
+        record: Any,
+        entry: Entry,
+        why: tuple[str, str] = ("queued", ""),
+        reference: int | None = None,
+    ) -> None:
+        """Put a record into its subject's queue. The row is guarded: a redrive may run beside."""
+        self._touch(part, entry)
+        value, headers = (None, []) if reference else (record.value, list(record.headers))
         self.writes.parked.append(
             Parked(
-                subject, part.topic, part.number, record.offset, record.value,
-                list(record.headers), part.broadcast, None, reason, error,
+                entry.subject, part.topic, part.number, record.offset, value, headers,
+                part.broadcast, reference, *why,
             )
         )  # fmt: skip
-        self.writes.work += 1
 
 
-def stamp(
-    event: Told, source: str, entry: Entry, cause: Envelope
-) -> tuple[str, str, str, str, bytes]:
-    """Put an event told into its envelope: topic, key, id, type and the canonical bytes."""
-    id_ = event_id(source, entry.subject, entry.last_seq)
-    type_ = event.kind.type_name()
-    value = canonical(
-        Envelope(
-            causationid=cause.id,
-            correlationid=cause.correlationid or cause.id,
-            data=event.data,
-            id=id_,
-            recordedtime=cause.recordedtime,
-            regency=event.regency,
-            source=source,
-            subject=entry.subject,
-            subjectseq=entry.last_seq,
-            time=cause.recordedtime,
-            type=type_,
-        )
+def keyed(taken: Sequence[Taken], known: Mapping[str, Entry]) -> list[str]:
+    """Name the subjects of keyed records whose entries are not in memory."""
+    return list(
+        {
+            subject: None
+            for _, heard, subject in taken
+            if subject and heard is not None and subject not in known
+        }
     )
-    return event.kind.TOPIC, entry.subject, id_, type_, value
 
 
-def add_name(part: Partition, subject: str) -> None:
-    """Note a new subject of a partition, in bytewise order."""
-    at = bisect_right(part.names, subject)
-    if not at or part.names[at - 1] != subject:
-        insort(part.names, subject)
+def decoded(decode: Decoder, records: Sequence[Any]) -> list[Taken]:
+    """Decode records, in order."""
+    return [decode(record) for record in records]
+
+
+def cursor_of(part: Partition) -> Cursor:
+    """Give the row of a partition's cursor as it stands in memory."""
+    return Cursor(
+        part.topic,
+        part.number,
+        part.next_offset,
+        part.last_subject,
+        part.broadcast,
+        part.epoch,
+        part.tail,
+    )
+
+
+def _text(error: Exception) -> str:
+    return str(error) if isinstance(error, Contradiction) else said(error)

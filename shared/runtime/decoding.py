@@ -1,6 +1,6 @@
 """From a record's bytes to an envelope, or to the reason why it cannot be one."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -9,50 +9,121 @@ from shared.events.base import Fact
 from shared.events.catalogue import BY_TYPE
 from shared.events.envelope import Envelope
 from shared.events.structs import decoder_of
+from shared.runtime.projection import Projection
 
-PASSED_BY = None  # A kind of the catalogue that the projection does not hear.
+BROADCAST = "broadcast"
+NUL = b"\\u0000"
 
 
 class Undecodable(NamedTuple):
-    """A record that says nothing; `reason` is one of kafka.md section 9."""
+    """A record that says nothing. `reason`: decode, unknown_type, unknown_version, fold.
+
+    BROADCAST as the reason: it was meant for everybody, so that it stops the partition.
+    """
 
     reason: str
     error: str
 
 
+# A record with what it says (None: it passes by) and the subject that it is about.
+Taken = tuple[Any, Envelope | Undecodable | None, str]
+
+
 class Decoder:
-    """Decodes the records of one projection. A kind is found in the header, not in the value."""
+    """Decodes the records of one projection. A kind is found in the header, not in the value.
 
-    def __init__(self, hears: Iterable[type[Fact]]) -> None:
-        self._decode = {kind.type_name().encode(): decoder_of(kind).decode for kind in hears}
-        self._known = {name.encode() for name in BY_TYPE}
+    Whoever hears any broadcast decodes them all: their numbers are dense over all kinds.
+    """
 
-    def __call__(self, record: Any) -> Envelope | Undecodable | None:
-        """Give the envelope, PASSED_BY, or why the record cannot be decoded. Raises nothing."""
+    def __init__(self, projection: Projection[Any, Any]) -> None:
+        self._subject_of = projection.subject_of
+        kinds = list(projection.hears)
+        self.hears_broadcasts = any(kind.BROADCAST for kind in kinds)
+        if self.hears_broadcasts:
+            kinds += [kind for kind in BY_TYPE.values() if _numbered_beside(kind, kinds)]
+        self._kinds: dict[bytes, tuple[Callable[[bytes], Envelope], str, bool]] = {
+            kind.type_name().encode(): (decoder_of(kind).decode, kind.type_name(), kind.BROADCAST)
+            for kind in kinds
+        }
+        self._known = {name.encode() for name in BY_TYPE} | set(self._kinds)
+        self._broadcast_names = {
+            _unversioned(name) for name, (_, _, broadcast) in self._kinds.items() if broadcast
+        }
+
+    def __call__(self, record: Any) -> Taken:
+        """Say what a record says, to whom. Raises nothing."""
+        kind = b""
         for name, value in record.headers:
             if name == "ce_type":
                 kind = value
                 break
-        else:
-            return Undecodable("decode", "the record has no ce_type header")
-        decode = self._decode.get(kind)
-        if decode is None:
-            if kind in self._known:
-                return PASSED_BY
-            return Undecodable("unknown_version", f"no such type: {kind[:100]!r}")
-        if record.value is None:
-            return Undecodable("decode", "the record has no value")
+        found = self._kinds.get(kind)
+        if found is None:
+            return record, self._not_heard(kind), key_of(record)
+        decode, type_, broadcast = found
         try:
-            return decode(record.value)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return Undecodable("decode", _said(error))
+            heard = decode(record.value)
+            if NUL in record.value:
+                raise ValueError("a text holds U+0000, which PostgreSQL does not store")  # noqa: TRY301  (like the decoder's own)
+        except (msgspec.MsgspecError, ValueError, RecursionError, TypeError) as error:
+            reason = BROADCAST if broadcast else "decode"
+            return record, Undecodable(reason, said(error)), key_of(record)
+        if broadcast or heard.broadcastseq is not None or heard.type != type_:
+            if (fault := _disagreement(heard, type_, broadcast)) is not None:
+                return record, fault, key_of(record)
+            return record, heard, ""
+        return self._keyed(record, heard)
+
+    def _keyed(self, record: Any, heard: Envelope) -> Taken:
+        try:
+            subject = self._subject_of(heard)
+        except Exception as error:  # noqa: BLE001  (a bug of the projection parks the subject)
+            return record, Undecodable("fold", said(error)), key_of(record)
+        if record.key != subject.encode():
+            return record, Undecodable("decode", "the key names another subject"), key_of(record)
+        return record, heard, subject
+
+    def _not_heard(self, kind: bytes) -> Undecodable | None:
+        if kind in self._known:
+            return None
+        if not kind:
+            return Undecodable("decode", "the record has no ce_type header")
+        name = _unversioned(kind)
+        error = f"no such type: {kind[:100]!r}"
+        if name in self._broadcast_names:
+            return Undecodable(BROADCAST, error)
+        if any(_unversioned(known) == name for known in self._known):
+            return Undecodable("unknown_version", error)
+        return Undecodable("unknown_type", error)
 
 
 def key_of(record: Any) -> str:
     """Name the subject of a record that cannot be decoded: its key."""
-    return record.key.decode("utf-8", "replace") if record.key else "(no key)"
+    if not record.key:
+        return "(no key)"
+    key: str = record.key.decode("utf-8", "replace")
+    return key.replace("\0", "\ufffd")
 
 
-def _said(error: BaseException) -> str:
+def said(error: BaseException) -> str:
     """Say what is wrong without the value: it may hold something personal."""
     return f"{type(error).__name__}: {str(error).partition(' - at ')[0][:200]}"
+
+
+def _disagreement(heard: Envelope, type_: str, broadcast: bool) -> Undecodable | None:  # noqa: FBT001  (a fact about the kind)
+    reason = BROADCAST if broadcast else "decode"
+    if heard.type != type_:
+        return Undecodable(reason, f"the header says {type_}, the value another type")
+    if broadcast != (heard.broadcastseq is not None):
+        return Undecodable(reason, "a broadcast without a number, or a number without one")
+    return None
+
+
+def _numbered_beside(kind: type[Fact], heard: Sequence[type[Fact]]) -> bool:
+    """Say whether a kind that is not heard is a broadcast of the same numbering."""
+    services = {each.SERVICE for each in heard if each.BROADCAST}
+    return kind.BROADCAST and kind.SERVICE in services and kind not in heard
+
+
+def _unversioned(name: bytes) -> bytes:
+    return name.rpartition(b".v")[0]

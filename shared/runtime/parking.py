@@ -1,11 +1,12 @@
 """The queue of a parked subject: shown, retried in order, discarded with a reason.
 
-A record that cannot be applied parks its subject; later records and broadcasts queue behind it, so
-that a dead letter never lets later facts falsify a person's state (kafka.md 9).
+A record that cannot be applied parks its subject; later records and broadcasts queue behind it,
+so that a dead letter never lets later facts falsify a person's state (kafka.md 9). What is done
+with a queue is itself a record of the parked topic.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -13,26 +14,30 @@ from typing import Any
 import asyncpg
 
 from shared.events.envelope import Envelope, canonical
-from shared.runtime.batch import Entry, Writes, stamp
-from shared.runtime.decoding import Decoder, Undecodable
+from shared.runtime.decoding import Decoder, Undecodable, said
 from shared.runtime.handling import guarded
-from shared.runtime.store import Store, parked_topic
+from shared.runtime.holding import Entry
+from shared.runtime.projection import Contradiction
+from shared.runtime.store import PostgresStore, parked_topic
+from shared.runtime.worker import Store
+from shared.runtime.writes import Event, Waiting, Writes, caused_by, stamp
 
 DISCARDED = "tertib.runtime.RecordDiscarded.v1"
 RETRIED = "tertib.runtime.SubjectRetried.v1"
+GAP = "gap"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a retry did: rows applied, and those that still wait with the reason of the first."""
+    """What a retry did: rows applied, rows that still wait, and why the first of them does."""
 
     applied: int
     waiting: int
-    reason: str | None
+    reason: str | None = None
 
 
-async def listed(store: Store, subject: str | None = None) -> list[asyncpg.Record]:
-    """Give the rows that wait, oldest first."""
+async def listed(store: PostgresStore, subject: str | None = None) -> list[asyncpg.Record]:
+    """Give the rows that wait, oldest first; those of one subject, or of all."""
     rows: list[asyncpg.Record] = await store.pool.fetch(
         'SELECT id, subject, topic, partition, "offset", reference, reason, error, attempts'
         f" FROM {store.schema}.parked WHERE state = 'waiting'"
@@ -42,26 +47,46 @@ async def listed(store: Store, subject: str | None = None) -> list[asyncpg.Recor
     return rows
 
 
-async def shown(store: Store, row_id: int) -> asyncpg.Record | None:
+async def shown(store: PostgresStore, row_id: int) -> asyncpg.Record | None:
     """Give one row with its bytes and headers."""
-    return await store.pool.fetchrow(
-        f"SELECT * FROM {store.schema}.parked WHERE id = $1", row_id
+    return await store.pool.fetchrow(f"SELECT * FROM {store.schema}.parked WHERE id = $1", row_id)
+
+
+async def behind_a_gap(store: PostgresStore, partitions: Sequence[int]) -> list[str]:
+    """Name the parked subjects of partitions whose queue begins behind a gap."""
+    rows = await store.pool.fetch(
+        f"SELECT DISTINCT subject FROM {store.schema}.parked WHERE state = 'waiting'"
+        " AND reason = $1 AND partition = ANY($2::int[]) ORDER BY subject",
+        GAP,
+        list(partitions),
     )
+    return [row["subject"] for row in rows]
 
 
-async def discard(store: Store, row_id: int, reason: str, actor: str) -> bool:
-    """Give up one record for good; False if it does not wait. The subject stays parked."""
+async def resume(store: PostgresStore) -> int:
+    """Let partitions go on that the brake stopped; give how many. The runner looks by itself."""
+    done: str = await store.pool.execute(
+        f"UPDATE {store.schema}.cursors SET stopped = NULL WHERE stopped IS NOT NULL"
+    )
+    return int(done.removeprefix("UPDATE "))
 
-    async def once(connection: asyncpg.Connection) -> bool:
-        row = await connection.fetchrow(
-            f"UPDATE {store.schema}.parked SET state = 'discarded' WHERE id = $1"
-            " AND state = 'waiting' RETURNING subject, topic, partition, \"offset\"",
-            row_id,
-        )
-        if row is None:
+
+async def discard(store: Store, subject: str, row_id: int, reason: str, actor: str) -> bool:
+    """Give up one record for good; False if it does not wait.
+
+    The others still wait for a retry; if there are none, the subject goes on.
+    """
+
+    async def once(live: Store) -> bool:
+        (entry,) = await live.entries({subject: 0})
+        waiting = [row.id for row in await live.queue(subject)]
+        if row_id not in waiting:
             return False
-        said = {**dict(row), "reason": reason, "actor": actor}
-        await store.append(connection, [_audited(store, row["subject"], DISCARDED, said)])
+        entry.parked = waiting != [row_id]
+        writes = Writes(touched=[entry], settled={row_id: "discarded"})
+        told = {"subject": subject, "row": row_id, "reason": reason, "actor": actor}
+        writes.events.append(_audited(live, subject, DISCARDED, told))
+        await live.commit(writes, writes.rows(live.projection))
         return True
 
     return await guarded(store, once)
@@ -73,112 +98,127 @@ async def retry(store: Store, subject: str, actor: str) -> Outcome:
     Stops at the first that still cannot be applied; what was applied before it stays applied.
     """
 
-    async def once(connection: asyncpg.Connection) -> Outcome:
-        (entry,) = await store.entries_in(connection, [subject], 0)
-        rows = await connection.fetch(
-            f"SELECT * FROM {store.schema}.parked WHERE subject = $1 AND state = 'waiting'"
-            " ORDER BY id",
-            subject,
-        )
-        drive = _Redrive(store, entry, rows)
-        await drive.run()
-        entry.parked = bool(drive.left)
+    async def once(live: Store) -> Outcome:
+        (entry,) = await live.entries({subject: 0})
+        queue = await live.queue(subject)
+        drive = _Redrive(live, entry, queue)
+        stuck = await drive.run()
+        if stuck is not None and drive.spoilt:
+            # The fold that failed left half of itself in the state: apply again what is good.
+            (entry,) = await live.entries({subject: 0})
+            drive = _Redrive(live, entry, [row for row in queue if row.id in drive.writes.settled])
+            await drive.run()
         writes = drive.writes
+        left = [row for row in queue if row.id not in writes.settled]
+        entry.parked = bool(left)
+        if not entry.version or (queue and not writes.settled and stuck is None):
+            return Outcome(0, len(left), GAP)
+        if stuck is not None:
+            writes.failed[stuck.row.id] = stuck.error
         writes.touched = [entry]
-        if drive.done or drive.failed:
-            await _mark(store, connection, drive)
-            said = {"subject": subject, "applied": len(drive.done), "actor": actor}
-            writes.events.append(_audited(store, subject, RETRIED, said))
-        await store.write(connection, writes, writes.rows(store.projection))
-        return Outcome(len(drive.done), len(drive.left), drive.error)
+        told = {"subject": subject, "applied": len(writes.settled), "actor": actor}
+        writes.events.append(_audited(live, subject, RETRIED, told))
+        await live.commit(writes, writes.rows(live.projection))
+        reason = stuck.error if stuck is not None else GAP if left else None
+        return Outcome(len(writes.settled), len(left), reason)
 
     return await guarded(store, once)
 
 
-class _Redrive:
-    """One pass over a queue, in memory."""
+@dataclass(frozen=True)
+class _Stuck:
+    row: Waiting
+    error: str
 
-    def __init__(self, store: Store, entry: Entry, rows: Sequence[asyncpg.Record]) -> None:
+
+class _Redrive:
+    """One pass over a queue, in memory. `spoilt`: a fold failed, so that the state is half."""
+
+    def __init__(self, store: Store, entry: Entry, queue: Sequence[Waiting]) -> None:
         self.store = store
         self.entry = entry
-        self.left = list(rows)
-        self.done: list[int] = []
-        self.failed: int | None = None
-        self.error: str | None = None
+        self.left = list(queue)
+        self.spoilt = False
         self.writes = Writes()
-        self._decode = Decoder(store.projection.hears)
+        self._decode = Decoder(store.projection)
         self._known_to = -1
         self._knowledge: Any = None
 
-    async def run(self) -> None:
-        """Apply what can be applied: events by subjectseq, the rest in the order of the log."""
-        while self.left:
+    async def run(self) -> _Stuck | None:
+        """Apply what can be applied: events by subjectseq, the rest in the order of the log.
+
+        Gives the record that cannot be; None if all are applied, or wait for one to come.
+        """
+        while True:
             for row in self.left:
-                if await self._apply(row):
-                    self.left.remove(row)
-                    self.done.append(row["id"])
-                    self.error = None
-                    break
-                if self.error is not None:
-                    self.failed = row["id"]
-                    return
+                heard = await self._heard(row)
+                if self._must_wait(heard):
+                    continue
+                error = await self._apply(heard)
+                if error is not None:
+                    return _Stuck(row, error)
+                self.left.remove(row)
+                self.writes.settled[row.id] = "applied"
+                break
             else:
-                self.error = "gap"
-                return
+                return None
 
-    async def _apply(self, row: asyncpg.Record) -> bool:
-        """Apply one row; False if it must wait: behind a gap, or because it fails (`error`)."""
-        heard = await self._heard(row)
+    def _must_wait(self, heard: Envelope | Undecodable | None) -> bool:
+        return (
+            isinstance(heard, Envelope)
+            and heard.subjectseq is not None
+            and heard.subjectseq > self.entry.heard.get(heard.source, 0) + 1
+        )
+
+    async def _apply(self, heard: Envelope | Undecodable | None) -> str | None:
+        """Apply one record; give why it cannot be."""
         if isinstance(heard, Undecodable):
-            self.error = f"{heard.reason}: {heard.error}"
-            return False
+            return f"{heard.reason}: {heard.error}"
         if heard is None:
-            return True
-        entry, projection = self.entry, self.store.projection
-        if heard.subjectseq is not None:
-            last = entry.heard.get(heard.source, 0)
-            if heard.subjectseq > last + 1:
-                return False
-            if heard.subjectseq <= last:
-                return True
-        broadcast = heard.broadcastseq is not None
-        if broadcast and not projection.concerns(entry.state, heard):
-            return True
-        knows = getattr(projection, "knows_regency", None)
-        if not broadcast and knows is not None and not knows(self._knowledge, heard.regency):
-            self.error = f"unknown_tenant: regency {heard.regency} was never registered"
-            return False
-        return await self._fold(heard)
-
-    async def _fold(self, heard: Envelope) -> bool:
-        entry, projection = self.entry, self.store.projection
-        older = projection.reach(entry.state, heard, self._knowledge)
-        if older is not None:
-            rows = await self.store.older(older, entry.subject)
-            projection.deepen(entry.state, older, rows)
+            return None  # The projection does not hear its kind any more.
+        known = self.entry.heard
+        if heard.subjectseq is not None and heard.subjectseq <= known.get(heard.source, 0):
+            return None
+        if heard.subjectseq is not None and heard.source == f"/{self.store.projection.service}":
+            self.entry.last_seq = max(self.entry.last_seq, heard.subjectseq)
         try:
-            told = projection.fold(entry.state, heard, self._knowledge, entry.last_seq)
-        except Exception as error:  # noqa: BLE001  (whatever it is, the record waits)
-            self.error = f"{type(error).__name__}: {error}"
-            return False
-        for event in told:
-            entry.last_seq += 1
-            self.writes.events.append(
-                stamp(event, f"/{projection.service}", entry, heard)
-            )
+            await self._fold(heard)
+        except _Failed as failed:
+            self.spoilt = True
+            return str(failed)
         if heard.subjectseq is not None:
-            entry.heard[heard.source] = heard.subjectseq
-        return True
+            known[heard.source] = heard.subjectseq
+        return None
 
-    async def _heard(self, row: asyncpg.Record) -> Envelope | Undecodable | None:
+    async def _fold(self, heard: Envelope) -> None:
+        entry, projection, knowledge = self.entry, self.store.projection, self._knowledge
+        knows = getattr(projection, "knows_regency", None)
+        with _its_own_failures():
+            if heard.broadcastseq is not None:
+                if not projection.concerns(entry.state, heard):
+                    return
+            elif knows is not None and not knows(knowledge, heard.regency):
+                raise _Failed(f"unknown_tenant: regency {heard.regency} was never registered")
+            load = projection.reach(entry.state, heard, knowledge)
+        if load is not None:
+            rows = await self.store.older(load, entry.subject)
+            with _its_own_failures():
+                projection.deepen(entry.state, load, rows)
+        with _its_own_failures():
+            told = projection.fold(entry.state, heard, knowledge, entry.last_seq)
+        times, source = caused_by(heard), f"/{projection.service}"
+        self.writes.events += [stamp(each, source, entry, times) for each in told]
+
+    async def _heard(self, row: Waiting) -> Envelope | Undecodable | None:
         """Give what a row says, and bring the knowledge to where it stood before it."""
-        if row["reference"] is not None:
-            await self._know(row["reference"])
-            (broadcast,) = await self.store.broadcasts(row["reference"] - 1, row["reference"])
+        if row.reference is not None:
+            await self._know(row.reference)
+            (broadcast,) = await self.store.broadcasts(row.reference - 1, row.reference)
             return broadcast
-        await self._know(row["broadcast"])
-        headers = [(name, value.encode("latin-1")) for name, value in json.loads(row["headers"])]
-        return self._decode(SimpleNamespace(headers=headers, value=row["value"]))
+        await self._know(row.broadcast)
+        key = self.entry.subject.encode()
+        record = SimpleNamespace(headers=row.headers, value=row.value, key=key)
+        return self._decode(record)[1]
 
     async def _know(self, number: int) -> None:
         if self._known_to < 0 or number < self._known_to:
@@ -189,20 +229,23 @@ class _Redrive:
         self._known_to = number
 
 
-async def _mark(store: Store, connection: asyncpg.Connection, drive: _Redrive) -> None:
-    await connection.execute(
-        f"UPDATE {store.schema}.parked SET state = 'applied' WHERE id = ANY($1)", drive.done
-    )
-    if drive.failed is not None:
-        await connection.execute(
-            f"UPDATE {store.schema}.parked SET attempts = attempts + 1, error = $2 WHERE id = $1",
-            drive.failed,
-            drive.error,
-        )
+class _Failed(Exception):  # noqa: N818  (what the record did)
+    """A record cannot be applied: the message says why."""
 
 
-def _audited(
-    store: Store, subject: str, type_: str, said: dict[str, Any]
-) -> tuple[str, str, str, str, bytes]:
+@contextmanager
+def _its_own_failures() -> Iterator[None]:
+    """Tell what a projection raises, which parks a record, from what the store raises."""
+    try:
+        yield
+    except _Failed:
+        raise
+    except Contradiction as error:
+        raise _Failed(f"contradiction: {error}") from error
+    except Exception as error:
+        raise _Failed(f"fold: {said(error)}") from error
+
+
+def _audited(store: Store, subject: str, type_: str, told: dict[str, Any]) -> Event:
     group = f"{store.projection.name}@{store.projection.version}"
-    return parked_topic(store.projection), subject, f"{group}/{subject}", type_, canonical(said)
+    return parked_topic(store.projection), subject, f"{group}/{subject}", type_, canonical(told)

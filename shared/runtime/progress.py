@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from shared.runtime.holding import Place
+
 APPLIED = Counter("tertib_events_applied", "Records taken", ["group"])
 DUPLICATES = Counter("tertib_duplicates_dropped", "Repeated events and broadcasts", ["group"])
 PARKED = Counter("tertib_parked", "Records parked", ["group", "reason"])
+GAPS = Counter("tertib_sequence_gaps", "Numbers of a subject that were left out", ["group"])
 REFUSED = Counter("tertib_zombie_writes_rejected", "Transactions refused by the fence", ["group"])
 SEEKS = Counter("tertib_fence_seeks", "Batches read again because one was lost", ["group"])
 STOPPED = Gauge("tertib_partitions_stopped", "Partitions that stand still", ["group"])
@@ -22,13 +25,17 @@ STAGES = Histogram(
 
 @dataclass
 class Progress:
-    """Facts about one runner, by partition `(topic, number)`; `turned_at` is monotonic seconds."""
+    """Facts about one runner, by partition `(topic, number)`; `turned_at` is monotonic seconds.
+
+    `refused`: transactions that the fence or a guard refused. `parked`: records, since the start.
+    """
 
     group: str
-    claimed: dict[tuple[str, int], int] = field(default_factory=dict)  # To the committed offset.
-    waiting: set[tuple[str, int]] = field(default_factory=set)  # Assigned, not claimed yet.
-    stopped: dict[tuple[str, int], str] = field(default_factory=dict)
+    claimed: dict[Place, int] = field(default_factory=dict)  # To the committed offset.
+    waiting: set[Place] = field(default_factory=set)  # Assigned, not claimed yet.
+    stopped: dict[Place, str] = field(default_factory=dict)
     turned_at: float = field(default_factory=time.monotonic)
+    batch_at: float | None = None  # When the last transaction was committed.
     records: int = 0
     told: int = 0
     refused: int = 0

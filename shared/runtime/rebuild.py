@@ -6,28 +6,41 @@ Readers use views that move in one transaction, and running consumers follow (de
 """
 
 import asyncio
-import hashlib
-import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException
 
-from shared.events.catalogue import BY_TYPE
+from shared.events.catalogue import KINDS
 from shared.runtime import parking, tableset
-from shared.runtime.batch import Folding, Halt, Partition, Poison
+from shared.runtime.batch import Spoilt
+from shared.runtime.comparing import Comparison, Differences
+from shared.runtime.decoding import Taken
+from shared.runtime.errors import CannotRun
+from shared.runtime.holding import Partition, Place
 from shared.runtime.limits import Limits
-from shared.runtime.memory import Memory
 from shared.runtime.projection import Projection
-from shared.runtime.store import Event, Store
+from shared.runtime.reading import Reading, Record
+from shared.runtime.store import PostgresStore
+from shared.runtime.worker import Worker
+from shared.runtime.writes import Event
 
-SHOWN = 10  # Differences that a refusal shows: enough to see the kind.
-CHUNK = 5_000
+RELAY_SECONDS = 60.0  # To publish what was concluded just now; a relay that runs takes one.
+PAUSE = 0.05
+NO_TOPIC = (
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001  (its name)
+    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001  (its name)
+)
+TRIES = 100
 
-Place = tuple[str, int]
+_UNSENT = """
+SELECT EXISTS (
+    SELECT FROM tertib.events e, tertib.relay_cursor c WHERE (e.xid, e.id) > (c.xid, c.id))
+"""
 
 
 @dataclass(frozen=True)
@@ -61,347 +74,6 @@ class Report:
         return not self.differences
 
 
-class Rebuild:
-    """One rebuild of one projection, from the log's beginning to a switch or a refusal."""
-
-    def __init__(
-        self,
-        projection: Projection[Any, Any],
-        bootstrap: str,
-        pool: asyncpg.Pool,
-        *,
-        limits: Limits | None = None,
-        progress: Callable[[Done], None] = lambda _: None,
-    ) -> None:
-        self.projection = projection
-        self.pool = pool
-        self.limits = limits or Limits()
-        self._bootstrap = bootstrap
-        self._progress = progress
-        self._poison: dict[tuple[str, int, int], tuple[str, str]] = {}
-        self._began = time.monotonic()
-        self._total = 0
-
-    async def run(self) -> Report:
-        """Fold, compare, switch. Errors: RuntimeError if there is nothing live to rebuild."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            live = await tableset.live_schema(connection, self.projection.name)
-            if live is None:
-                raise RuntimeError(f"{self.projection.name} has no live tables to rebuild")
-            schema = await tableset.create(connection, self.projection, self.limits.partitions)
-        self.concluded: list[Event] = []
-        self.store = Store(self.pool, self.projection, schema, self.concluded)
-        self.live = Store(self.pool, self.projection, live)
-        self.report = Report(self.projection.name, schema)
-        try:
-            await self._fold_and_compare()
-            if not self.report.differences:
-                await self._switch()
-        finally:
-            if self.report.differences or not await self._is_live(schema):
-                await self._drop(schema)
-        self.report.seconds = time.monotonic() - self._began
-        return self.report
-
-    async def _is_live(self, schema: str) -> bool:
-        async with self.pool.acquire() as connection:
-            return await tableset.live_schema(connection, self.projection.name) == schema
-
-    async def _drop(self, schema: str) -> None:
-        """Leave nothing of a rebuild that was refused, or interrupted."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            await connection.execute("DELETE FROM tertib.table_set WHERE schema = $1", schema)
-            await connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-
-    # Folding.
-
-    async def _fold_and_compare(self) -> None:
-        ends = await self._cursors(self.live)
-        self._total = sum(ends.values())
-        await self._relayed()
-        for number in range(self.limits.partitions):
-            for topic in self.projection.topics:
-                await self._fold_to(topic, number, ends[topic, number])
-            await self._settle_parked(number)
-            await self._compare(number)
-            self.concluded.clear()
-            if len(self.report.differences) >= SHOWN:
-                return
-
-    async def _fold_to(self, topic: str, number: int, end: int) -> None:
-        """Fold one partition from its cursor up to an offset."""
-        (row,) = await self.store.claim(topic, [number], "rebuild")
-        held = await self.store.partition(topic, row)
-        memory = Memory(self.projection)
-        reading = _Reading(self._bootstrap, topic, number)
-        try:
-            while held.next_offset < end:
-                records = await asyncio.to_thread(reading.read, held.next_offset, end)
-                while records:
-                    held, memory, records = await self._chunk(held, memory, records)
-                self._tell(held)
-        finally:
-            reading.close()
-
-    async def _chunk(
-        self, held: Partition, memory: Memory, records: Sequence[Any]
-    ) -> tuple[Partition, Memory, Sequence[Any]]:
-        """Fold one transaction's worth; give what is left, and what is now in memory."""
-        folding = Folding(
-            self.projection,
-            memory.entries,
-            self._poison,
-            budget=self.limits.budget,
-            brake=self.limits.brake,
-        )
-        steps = folding.partition(held, records)
-        try:
-            need = next(steps)
-            while True:
-                if need.load is not None:
-                    rows = await self.store.older(need.load, need.subjects[0])
-                    self.projection.deepen(memory.entries[need.subjects[0]].state, need.load, rows)
-                else:
-                    memory.take(await self.store.entries(need.subjects, need.partition), held)
-                need = steps.send(None)
-        except StopIteration as stopped:
-            done: int = stopped.value
-        except Poison as poison:
-            self._poison[poison.place] = poison.reason, poison.error
-            (row,) = await self.store.claim(held.topic, [held.number], "rebuild")
-            again = await self.store.partition(held.topic, row)
-            left = [record for record in records if record.offset >= again.next_offset]
-            return again, Memory(self.projection), left
-        await self.store.commit(folding.writes, folding.writes.rows(self.projection))
-        self.report.records += folding.writes.records
-        memory.trim(self.limits.hot)
-        return held, memory, records[done:]
-
-    def _tell(self, held: Partition) -> None:
-        seconds = max(time.monotonic() - self._began, 0.001)
-        self._progress(Done(self.report.records, self._total, self.report.records / seconds))
-
-    async def _settle_parked(self, number: int) -> None:
-        """Discard and retry what was discarded and retried live: the queues end alike."""
-        discarded = await self.pool.fetch(
-            f'SELECT topic, partition, "offset", subject FROM {self.live.schema}.parked'
-            " WHERE state = 'discarded' AND partition = $1",
-            number,
-        )
-        for row in discarded:
-            await self.pool.execute(
-                f"UPDATE {self.store.schema}.parked SET state = 'discarded' WHERE topic = $1"
-                ' AND partition = $2 AND "offset" = $3 AND subject = $4',
-                *row,
-            )
-        retried = await self.pool.fetch(
-            f"SELECT n.subject FROM {self.store.schema}.subjects n"
-            f" JOIN {self.live.schema}.subjects l USING (subject)"
-            " WHERE n.parked AND NOT l.parked AND n.partition = $1 ORDER BY 1",
-            number,
-        )
-        for row in retried:
-            await parking.retry(self.store, row["subject"], "rebuild")
-
-    # Comparing.
-
-    async def _relayed(self) -> None:
-        """Wait until everything concluded so far is published, or there is nothing to compare."""
-        async with self.pool.acquire() as connection:
-            last = await connection.fetchrow(
-                "SELECT xid::text, id FROM tertib.events ORDER BY xid DESC, id DESC LIMIT 1"
-            )
-            deadline = time.monotonic() + 60
-            while last is not None:
-                sent = await connection.fetchval(
-                    "SELECT bool_or((xid, id) >= ($1::xid8, $2::bigint)) FROM tertib.relay_cursor",
-                    *last,
-                )
-                if sent:
-                    return
-                if time.monotonic() > deadline:
-                    raise RuntimeError(
-                        "the relay has not published what was concluded: start the service first"
-                    )
-                await asyncio.sleep(0.1)
-
-    async def _compare(self, number: int) -> None:
-        """Hold what was concluded for a partition against what was published of it."""
-        told = {
-            event[2]: (event[0], _digest(event[4]))
-            for event in self.concluded
-            if event[3] in BY_TYPE and not BY_TYPE[event[3]].TOLD
-        }
-        self.report.events += len(told)
-        topics = {topic for topic, _ in told.values()} or self._told_topics()
-        last = await self._last_numbers(number)
-        differences = self.report.differences
-        for topic in sorted(topics):
-            for record in await asyncio.to_thread(self._published, topic, number):
-                name = record.id
-                ours = told.pop(name, None)
-                if ours is None:
-                    if name in self._seen:
-                        continue
-                    if record.seq <= last.get(record.subject, 0) and record.derived:
-                        differences.append(f"{name} was published, and is not concluded again")
-                elif ours[1] != record.digest:
-                    differences.append(f"{name} is concluded with other bytes than published")
-                self._seen.add(name)
-        differences += [f"{name} is concluded, and was never published" for name in sorted(told)]
-        del differences[SHOWN:]
-
-    def _told_topics(self) -> set[str]:
-        return {kind.TOPIC for kind in BY_TYPE.values() if kind.SERVICE == self.projection.service
-                and not kind.TOLD}  # fmt: skip
-
-    def _published(self, topic: str, number: int) -> list["_Published"]:
-        self._seen: set[str] = set()
-        reading = _Reading(self._bootstrap, topic, number)
-        try:
-            return [_published(record) for record in reading.all()]
-        finally:
-            reading.close()
-
-    async def _last_numbers(self, number: int) -> dict[str, int]:
-        rows = await self.pool.fetch(
-            f"SELECT subject, last_seq FROM {self.store.schema}.subjects WHERE partition = $1",
-            number,
-        )
-        return {row["subject"]: row["last_seq"] for row in rows}
-
-    # Switching.
-
-    async def _switch(self) -> None:
-        """Catch up to where the live set stands, with its cursors held, and take over."""
-        while not await self._try_switch():
-            await asyncio.sleep(0.1)
-
-    async def _try_switch(self) -> bool:
-        await self._catch_up(await self._cursors(self.live))
-        async with self.pool.acquire() as holding, holding.transaction():
-            rows = await holding.fetch(
-                f"SELECT topic, partition, next_offset, last_subject FROM {self.live.schema}.cursors"
-                " ORDER BY topic, partition FOR UPDATE"
-            )
-            if any(row["last_subject"] for row in rows):
-                return False  # In the middle of a broadcast: a moment later it is done.
-            ends = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-            await self._catch_up(ends)
-            await tableset.switch(holding, self.projection, self.store.schema)
-            await holding.execute(f"UPDATE {self.live.schema}.cursors SET epoch = epoch + 1")
-        return True
-
-    async def _catch_up(self, ends: dict[Place, int]) -> None:
-        cursors = await self._cursors(self.store)
-        for (topic, number), end in ends.items():
-            if cursors[topic, number] < end:
-                await self._fold_to(topic, number, end)
-        self.concluded.clear()
-
-    async def _cursors(self, store: Store) -> dict[Place, int]:
-        rows = await self.pool.fetch(
-            f"SELECT topic, partition, next_offset FROM {store.schema}.cursors"
-        )
-        return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-
-
-@dataclass(frozen=True)
-class _Published:
-    id: str
-    subject: str
-    seq: int
-    derived: bool
-    digest: bytes
-
-
-def _published(record: "_Record") -> _Published:
-    envelope = json.loads(record.value)
-    kind = BY_TYPE.get(envelope["type"])
-    return _Published(
-        envelope["id"],
-        envelope["subject"],
-        envelope.get("subjectseq", 0),
-        kind is not None and not kind.TOLD,
-        _digest(record.value),
-    )
-
-
-def _digest(value: bytes) -> bytes:
-    return hashlib.sha256(value).digest()[:16]
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """A record as the fold reads it: the attributes of aiokafka's."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: Any
-    headers: Sequence[tuple[str, bytes]]
-
-
-class _Reading:
-    """Reads one partition without a group, through librdkafka: six times aiokafka's rate."""
-
-    def __init__(self, bootstrap: str, topic: str, number: int) -> None:
-        self._place = topic, number
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": bootstrap,
-                "group.id": "tertib.rebuild",  # Never joined: librdkafka wants a name.
-                "enable.auto.commit": False,
-                "auto.offset.reset": "error",
-                "enable.partition.eof": True,
-                "queued.max.messages.kbytes": 16_384,
-            }
-        )
-        self._at: int | None = None
-
-    def read(self, offset: int, end: int) -> list[_Record]:
-        """Give the next records from an offset, below `end`; at least one."""
-        if self._at != offset:
-            self._consumer.assign([TopicPartition(*self._place, offset)])
-        records: list[_Record] = []
-        while not records:
-            for message in self._consumer.consume(CHUNK, timeout=1.0):
-                _check(message.error())
-                if message.error() is None and message.offset() < end:
-                    records.append(_record(message))
-        self._at = records[-1].offset + 1
-        return records
-
-    def all(self) -> Iterator[_Record]:
-        """Give every record there is now."""
-        begin, end = self._consumer.get_watermark_offsets(TopicPartition(*self._place), timeout=30)
-        while begin < end:
-            records = self.read(begin, end)
-            yield from records
-            begin = records[-1].offset + 1
-
-    def close(self) -> None:
-        """Let the broker go."""
-        self._consumer.close()
-
-
-def _check(error: KafkaError | None) -> None:
-    if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  (its name)
-        raise KafkaException(error)
-
-
-def _record(message: Any) -> _Record:
-    return _Record(
-        message.topic(),
-        message.partition(),
-        message.offset(),
-        message.key(),
-        message.value(),
-        message.headers() or (),
-    )
-
-
 async def rebuild(
     projection: Projection[Any, Any],
     bootstrap: str,
@@ -409,14 +81,284 @@ async def rebuild(
     progress: Callable[[Done], None] = lambda _: None,
     limits: Limits | None = None,
 ) -> Report:
-    """Rebuild one projection of a running service; see Rebuild. Errors: Halt, RuntimeError."""
+    """Rebuild one projection of a running service, to a switch or a refusal.
+
+    Errors: CannotRun if there is nothing live, the log is not whole, a partition stops in it, or
+    the service does not publish. The live tables then stay as they are.
+    """
     pool = await asyncpg.create_pool(database_url, min_size=1, max_size=4)
     try:
-        return await Rebuild(
-            projection, bootstrap, pool, limits=limits, progress=progress
-        ).run()
+        return await Rebuild(projection, bootstrap, pool, limits or Limits(), progress).run()
     finally:
         await pool.close()
 
 
-__all__ = ["Done", "Halt", "Rebuild", "Report", "rebuild"]
+class Rebuild:
+    """One rebuild; see the function."""
+
+    def __init__(
+        self,
+        projection: Projection[Any, Any],
+        bootstrap: str,
+        pool: asyncpg.Pool,
+        limits: Limits,
+        progress: Callable[[Done], None],
+    ) -> None:
+        self.projection = projection
+        self.pool = pool
+        self.limits = limits
+        self._bootstrap = bootstrap
+        self._progress = progress
+        self._began = time.monotonic()
+        self._total = 0
+        self._concluded: list[Event] = []
+        self._differences = Differences()
+        told = {kind.TOPIC for kind in KINDS if projection.service == kind.SERVICE}
+        self._own = [topic for topic in projection.topics if topic in told]
+        # Its own stream first: what was told is folded as given, and not concluded beside it.
+        self._topics = [*self._own, *(t for t in projection.topics if t not in self._own)]
+
+    async def run(self) -> Report:
+        """Fold, compare, switch; leave nothing behind of a rebuild that was refused."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            live = await tableset.live_schema(connection, self.projection.name)
+            if live is None:
+                message = f"{self.projection.name} has no live tables to rebuild"
+                raise CannotRun(message)
+            schema = await tableset.create(connection, self.projection, self.limits.partitions)
+        self.live = PostgresStore(self.pool, self.projection, live)
+        self.new = PostgresStore(self.pool, self.projection, schema, self._concluded)
+        self.worker = Worker(self.projection, self.limits)
+        self.report = Report(self.projection.name, schema)
+        switched = False
+        try:
+            await self._fold_and_compare()
+            while not self._differences.shown and not switched:
+                switched = await self._try_switch()
+        finally:
+            await self._drop(None if switched else schema)
+        self.report.differences = self._differences.shown
+        self.report.seconds = time.monotonic() - self._began
+        return self.report
+
+    # Folding.
+
+    async def _fold_and_compare(self) -> None:
+        places = [(topic, n) for n in range(self.limits.partitions) for topic in self._topics]
+        self._total = sum(row.next_offset for row in await self.live.cursors(places))
+        for number in range(self.limits.partitions):
+            ends, last = await self._standing(number)
+            await self._published()
+            await self._catch_up(ends)
+            await self._settle_parked(number)
+            await self._compare(number, last)
+            self._concluded.clear()
+            if self._differences.enough:
+                return
+
+    async def _standing(self, number: int) -> tuple[dict[Place, int], dict[str, int]]:
+        """Say where a partition stands live, and the last number of each subject, as of then."""
+        for _ in range(TRIES):
+            async with (
+                self.pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                rows = await connection.fetch(
+                    "SELECT topic, next_offset, last_subject"
+                    f" FROM {self.live.schema}.cursors WHERE partition = $1",
+                    number,
+                )
+                last = await connection.fetch(
+                    f"SELECT subject, last_seq FROM {self.live.schema}.subjects"
+                    " WHERE partition = $1",
+                    number,
+                )
+            if not any(row["last_subject"] for row in rows):
+                ends = {(row["topic"], number): row["next_offset"] for row in rows}
+                return ends, {row["subject"]: row["last_seq"] for row in last}
+            await asyncio.sleep(PAUSE)  # In the middle of a broadcast: a moment later it is done.
+        message = f"partition {number} stands in the middle of a broadcast"
+        raise CannotRun(message)
+
+    async def _catch_up(self, ends: Mapping[Place, int]) -> None:
+        """Fold partitions up to where they stand live; our own stream to its end."""
+        numbers = {number for _, number in ends}
+        for place in [(topic, number) for number in sorted(numbers) for topic in self._topics]:
+            reading = Reading(self._bootstrap, place)
+            try:
+                begin, after = await asyncio.to_thread(reading.ends)
+                end = after if place[0] in self._own else ends[place]
+                (cursor,) = await self.new.cursors([place])
+                if end > after or (begin > cursor.next_offset < end):
+                    message = f"the log of {place[0]}/{place[1]} is not whole: {begin} to {after}"
+                    raise CannotRun(message)
+                await self._fold_to(reading, end)
+            finally:
+                await asyncio.to_thread(reading.close)
+
+    async def _fold_to(self, reading: Reading, end: int) -> None:
+        """Fold one partition from its cursor up to an offset, reading ahead."""
+        place = reading.place
+        (part,) = await self.new.partitions(await self.new.cursors([place]), self.limits)
+        at = part.next_offset
+        ahead: asyncio.Task[list[Record]] | None = None
+        while at < end or ahead is not None:
+            records = await (ahead or asyncio.to_thread(reading.read, at, end))
+            at = records[-1].offset + 1
+            ahead = None
+            if at < end:
+                ahead = asyncio.create_task(asyncio.to_thread(reading.read, at, end))
+            try:
+                part = await self._fold(part, [self.worker.decode(record) for record in records])
+            finally:
+                if ahead is not None:
+                    await asyncio.wait([ahead])
+            self._tell()
+
+    async def _fold(self, part: Partition, taken: Sequence[Taken]) -> Partition:
+        """Fold records whole; give the partition behind them."""
+        place = part.place
+        while taken:
+            try:
+                step = await self.worker.step(self.new, {place: part}, {place: taken})
+            except Spoilt as spoilt:
+                self.worker.mark(spoilt)
+                self.worker.forget()
+                (part,) = await self.new.partitions(await self.new.cursors([place]), self.limits)
+                taken = [each for each in taken if each[0].offset >= part.next_offset]
+                continue
+            if step.stops:
+                message = f"{place[0]}/{place[1]} stops: {step.stops[place]}"
+                raise CannotRun(message)
+            self.report.records += step.writes.records
+            taken = step.left.get(place, ())
+        return part
+
+    def _tell(self) -> None:
+        seconds = max(time.monotonic() - self._began, 0.001)
+        self._progress(Done(self.report.records, self._total, self.report.records / seconds))
+
+    async def _settle_parked(self, number: int) -> None:
+        """Discard and retry what was discarded and retried live: the queues end alike."""
+        old, new = self.live.schema, self.new.schema
+        await self.pool.execute(
+            f"UPDATE {new}.parked n SET state = 'discarded' FROM {old}.parked o"
+            " WHERE n.partition = $1 AND o.state = 'discarded' AND n.subject = o.subject"
+            ' AND n.topic = o.topic AND n.partition = o.partition AND n."offset" = o."offset"',
+            number,
+        )
+        rows = await self.pool.fetch(
+            f"SELECT n.subject FROM {new}.subjects n JOIN {old}.subjects o USING (subject)"
+            " WHERE n.parked AND NOT o.parked AND n.partition = $1 ORDER BY n.subject",
+            number,
+        )
+        for row in rows:
+            await parking.retry(self.new, row["subject"], "rebuild")
+        self.worker.forget()
+
+    # Comparing.
+
+    async def _published(self, seconds: float = RELAY_SECONDS) -> bool:
+        """Wait until everything that was concluded is published: there is something to compare.
+
+        Errors: CannotRun if that takes too long; False if a shorter time was given.
+        """
+        if not await self.pool.fetchval("SELECT EXISTS (SELECT FROM tertib.events)"):
+            return True
+        until = time.monotonic() + seconds
+        while not await self._relay_has_begun() or await self.pool.fetchval(_UNSENT):
+            if time.monotonic() > until:
+                if seconds < RELAY_SECONDS:
+                    return False
+                message = "what was concluded is not published: start the service first"
+                raise CannotRun(message)
+            await asyncio.sleep(PAUSE)
+        return True
+
+    async def _relay_has_begun(self) -> bool:
+        there = await self.pool.fetchval("SELECT to_regclass('tertib.relay_cursor') IS NOT NULL")
+        return bool(there)
+
+    async def _compare(self, number: int, last: Mapping[str, int]) -> None:
+        """Hold what was concluded for a partition against what was published of it."""
+        heard = frozenset(kind.type_name() for kind in self.projection.hears)
+        comparison = Comparison(self._concluded, last, heard)
+        self.report.events += comparison.events
+        for topic in sorted(comparison.topics | self._derived_topics()):
+            await asyncio.to_thread(self._hold, comparison, (topic, number))
+        comparison.end(self._differences)
+
+    def _hold(self, comparison: Comparison, place: Place) -> None:
+        reading = Reading(self._bootstrap, place)
+        try:
+            comparison.hold(reading.all(*reading.ends()), self._differences)
+        except KafkaException as error:
+            if error.args[0].code() not in NO_TOPIC:  # Nothing of it was ever published.
+                raise
+        finally:
+            reading.close()
+
+    def _derived_topics(self) -> set[str]:
+        service = self.projection.service
+        return {kind.TOPIC for kind in KINDS if service == kind.SERVICE and not kind.TOLD}
+
+    # Switching.
+
+    async def _try_switch(self) -> bool:
+        """Hold the live tables, catch up to where they stand, and take over; False: try again."""
+        await self._catch_up(await self._ends())
+        async with self.pool.acquire() as holding, holding.transaction():
+            # Every writer shares this row: from here on nobody writes the live tables.
+            await holding.execute(
+                "SELECT FROM tertib.table_set WHERE schema = $1 FOR UPDATE", self.live.schema
+            )
+            ends = await self._ends()
+            if not ends or (self._own and not await self._published(5.0)):
+                await asyncio.sleep(PAUSE)
+                return False
+            await self._catch_up(ends)
+            for number in range(self.limits.partitions):
+                await self._settle_parked(number)
+            self._concluded.clear()
+            await self._compare_subjects()
+            if self._differences.shown:
+                return False
+            await tableset.switch(holding, self.projection, self.new.schema)
+        return True
+
+    async def _ends(self) -> dict[Place, int]:
+        """Say where the live set stands; nothing while it is in the middle of a broadcast."""
+        rows = await self.pool.fetch(
+            f"SELECT topic, partition, next_offset, last_subject FROM {self.live.schema}.cursors"
+        )
+        if any(row["last_subject"] for row in rows):
+            return {}
+        return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+    async def _compare_subjects(self) -> None:
+        """Hold every subject's last number and its parking against the live ones."""
+        rows = await self.pool.fetch(
+            "SELECT subject, o.last_seq AS old, n.last_seq AS new"
+            f" FROM {self.live.schema}.subjects o FULL JOIN {self.new.schema}.subjects n"
+            " USING (subject) WHERE (o.last_seq, o.parked) IS DISTINCT FROM (n.last_seq, n.parked)"
+            " ORDER BY subject LIMIT 10"
+        )
+        for row in rows:
+            said = f"{row['subject']} stands at number {row['old']}, and anew at {row['new']}"
+            self._differences.add(said)
+
+    async def _drop(self, schema: str | None) -> None:
+        """Drop a table set that was refused; after a switch, all but the one it replaced."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            gone: Sequence[str] = [schema] if schema else []
+            if schema is None:
+                rows = await connection.fetch(
+                    "SELECT schema FROM tertib.table_set WHERE projection = $1 AND NOT live"
+                    " AND schema <> $2",
+                    self.projection.name,
+                    self.live.schema,
+                )
+                gone = [row["schema"] for row in rows]
+            for each in gone:
+                await connection.execute("DELETE FROM tertib.table_set WHERE schema = $1", each)
+                await connection.execute(f"DROP SCHEMA IF EXISTS {each} CASCADE")

@@ -5,30 +5,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
-import msgspec
 
-from shared.events.base import Fact
-from shared.events.catalogue import BY_TYPE
 from shared.events.envelope import Envelope
 from shared.events.structs import decoder_of
-from shared.runtime.batch import Entry, Halt, Partition, Writes
+from shared.runtime import statements
+from shared.runtime.batch import BRAKE
+from shared.runtime.holding import Brake, Cursor, Entry, Partition, Place
+from shared.runtime.limits import Limits
 from shared.runtime.projection import Changes, Load, Projection, Row
-from shared.runtime.tableset import columns_of, live_schema
+from shared.runtime.statements import by_column
+from shared.runtime.tableset import check_version, columns_of, live_schema
+from shared.runtime.worker import Fenced, Halt, Refused
+from shared.runtime.writes import Event, Waiting, Writes
 
-Event = tuple[str, str, str, str, bytes]  # Topic, key, id, type, the canonical bytes.
+# A database that is away, busy or restarting: nothing is known of what was asked last.
+UNAVAILABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 PARKED = "tertib.runtime.RecordParked.v1"
-WAKE_RELAY = "SELECT pg_notify('tertib_events', '')"
 
 
-class Fenced(Exception):  # noqa: N818  (what happened to the writer)
-    """Somebody else wrote the cursor or a subject first: nothing of this transaction is written."""
-
-
-class Store:
-    """One table set of one projection.
+class PostgresStore:
+    """One table set of one projection; it never changes which.
 
     `concluded` None: the live set, whose events go into the outbox. A rebuild gives a list: its
-    events are kept there, to be compared, and nothing is sent.
+    events are kept there, to be compared, and nothing is sent. Every method: UNAVAILABLE.
     """
 
     def __init__(
@@ -40,97 +39,104 @@ class Store:
     ) -> None:
         self.pool = pool
         self.projection = projection
-        self.concluded = concluded
-        self.use(schema)
-
-    def use(self, schema: str) -> None:
-        """Read and write this table set from now on."""
-        projection = self.projection
         self.schema = schema
-        self._columns = {table.name: columns_of(table) for table in projection.tables}
-        self._upserts = {t.name: _upsert(schema, t, columns_of(t)) for t in projection.tables}
+        self.concluded = concluded
+        self._decoders = {kind.type_name(): decoder_of(kind) for kind in projection.hears}
+        self._named = any(kind.BROADCAST for kind in projection.hears)
+        self._columns = {t.name: [name for name, _ in columns_of(t)] for t in projection.tables}
+        self._upserts = {t.name: statements.upsert(schema, t) for t in projection.tables}
+        self._said = statements.of(schema)
+        self._successor: PostgresStore | None = None
 
-    async def follow(self) -> bool:
-        """Go on in the table set that is live now; True if a rebuild has switched it."""
-        if self.concluded is not None:
-            return False
+    async def live(self) -> "PostgresStore":
+        """Give the store of the table set that is live now: this one, or its successor.
+
+        Errors: tableset.OtherVersion if another version of the projection has taken over.
+        """
         async with self.pool.acquire() as connection:
             schema = await live_schema(connection, self.projection.name)
-        if schema is None or schema == self.schema:
-            return False
-        self.use(schema)
-        return True
+            if self.concluded is not None or schema is None or schema == self.schema:
+                return self
+            await check_version(connection, self.projection, schema)
+        if self._successor is None or self._successor.schema != schema:
+            self._successor = PostgresStore(self.pool, self.projection, schema)
+        return self._successor
 
-    # Reading.
+    # Cursors.
 
-    async def claim(self, topic: str, numbers: Sequence[int], owner: str) -> list[asyncpg.Record]:
+    async def claim(self, places: Iterable[Place], owner: str) -> list[Cursor]:
         """Take partitions: their epoch grows, and whoever held them before writes no more."""
-        rows: list[asyncpg.Record] = await self.pool.fetch(
-            f"UPDATE {self.schema}.cursors SET epoch = epoch + 1, owner = $3, stopped = NULL"
-            " WHERE topic = $1 AND partition = ANY($2::int[])"
-            " RETURNING partition, next_offset, last_subject, broadcast, epoch, stopped",
-            topic,
-            list(numbers),
-            owner,
-        )
-        return rows
+        rows = await self.pool.fetch(self._said.claim, *by_column(places, 2), owner, BRAKE)
+        return [Cursor(*row) for row in rows]
 
-    async def partition(self, topic: str, row: asyncpg.Record) -> Partition:
-        """Build what a claimed partition knows: broadcasts up to its number, names, parked ones."""
-        number = row["partition"]
-        names = await self.pool.fetch(
-            f"SELECT subject, parked FROM {self.schema}.subjects WHERE partition = $1"
-            " ORDER BY subject",
-            number,
+    async def cursors(self, places: Iterable[Place]) -> list[Cursor]:
+        """Read cursors; a partition that was never bootstrapped is missing."""
+        rows = await self.pool.fetch(self._said.cursors, *by_column(places, 2))
+        return [Cursor(*row) for row in rows]
+
+    async def partitions(self, cursors: Sequence[Cursor], limits: Limits) -> list[Partition]:
+        """Build what claimed partitions know: knowledge, and names where broadcasts are heard."""
+        names: dict[int, list[str]] = {cursor.partition: [] for cursor in cursors}
+        heard: list[tuple[int, Envelope]] = []
+        if self._named:
+            for number, subject in await self.pool.fetch(self._said.names, list(names)):
+                names[number].append(subject)
+            last = max((cursor.broadcast for cursor in cursors), default=0)
+            heard = await self._numbered(0, last)
+        return [
+            Partition(
+                cursor.topic,
+                cursor.partition,
+                cursor.next_offset,
+                cursor.last_subject,
+                cursor.broadcast,
+                cursor.epoch,
+                self._learned(heard, cursor.broadcast),
+                names[cursor.partition],
+                Brake(limits),
+                cursor.tail,
+            )
+            for cursor in cursors
+        ]
+
+    async def stop(self, cursor: Cursor, reason: str | None) -> None:
+        """Say in the cursor's row why a partition stands still; None: it goes on."""
+        await self.pool.execute(
+            self._said.stop, cursor.topic, cursor.partition, cursor.epoch, reason
         )
-        knowledge = await self.knowledge(row["broadcast"])
-        return Partition(
-            topic,
-            number,
-            row["next_offset"],
-            row["last_subject"],
-            row["broadcast"],
-            row["epoch"],
-            knowledge,
-            [name["subject"] for name in names],
-            {name["subject"] for name in names if name["parked"]},
-        )
+
+    # Broadcasts.
 
     async def knowledge(self, number: int) -> Any:
         """Give the knowledge as of a broadcast's number."""
-        knowledge = self.projection.knowledge()
-        for broadcast in await self.broadcasts(0, number):
-            self.projection.learn(knowledge, broadcast)
-        return knowledge
+        return self._learned(await self._numbered(0, number), number)
 
     async def broadcasts(self, after: int, last: int) -> list[Envelope]:
         """Give the broadcasts numbered after one number, up to another."""
-        rows = await self.pool.fetch(
-            f"SELECT type, value FROM {self.schema}.broadcasts"
-            " WHERE broadcastseq > $1 AND broadcastseq <= $2 ORDER BY broadcastseq",
-            after,
-            last,
-        )
-        return [decoder_of(_kind(row["type"])).decode(row["value"]) for row in rows]
+        return [broadcast for _, broadcast in await self._numbered(after, last)]
 
-    async def entries(self, subjects: Sequence[str], partition: int) -> list[Entry]:
-        """Read subjects with their states; those without a row are new."""
-        async with self.pool.acquire() as connection, connection.transaction(
-            isolation="repeatable_read", readonly=True
+    async def _numbered(self, after: int, last: int) -> list[tuple[int, Envelope]]:
+        rows = await self.pool.fetch(self._said.broadcasts, after, last)
+        return [(number, self._decoders[type_].decode(value)) for number, type_, value in rows]
+
+    def _learned(self, heard: Iterable[tuple[int, Envelope]], last: int) -> Any:
+        knowledge = self.projection.knowledge()
+        for number, broadcast in heard:
+            if number <= last:
+                self.projection.learn(knowledge, broadcast)
+        return knowledge
+
+    # Subjects.
+
+    async def entries(self, subjects: Mapping[str, int]) -> list[Entry]:
+        """Read subjects (to their partitions) with their states; those without a row are new."""
+        async with (
+            self.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            return await self.entries_in(connection, subjects, partition)
-
-    async def entries_in(
-        self, connection: asyncpg.Connection, subjects: Sequence[str], partition: int
-    ) -> list[Entry]:
-        """Read subjects in a transaction of the caller's."""
-        found = await connection.fetch(
-            "SELECT subject, partition, version, last_seq, heard, parked"
-            f" FROM {self.schema}.subjects WHERE subject = ANY($1)",
-            list(subjects),
-        )
-        known = {row["subject"]: row for row in found}
-        rows = await self._rows(connection, list(known)) if known else {}
+            found = await connection.fetch(self._said.subjects, list(subjects))
+            known = {row["subject"]: row for row in found}
+            rows = await self._rows(connection, list(known)) if known else {}
         restore = self.projection.restore
         return [
             Entry(
@@ -144,11 +150,11 @@ class Store:
             )
             if (row := known.get(subject)) is not None
             else Entry(subject, partition, restore(subject, {}))
-            for subject in subjects
+            for subject, partition in subjects.items()
         ]
 
     async def _rows(
-        self, connection: asyncpg.Connection, subjects: Sequence[str]
+        self, connection: Any, subjects: Sequence[str]
     ) -> Mapping[str, Mapping[str, Sequence[Row]]]:
         by_subject: dict[str, dict[str, list[Row]]] = {}
         for load in self.projection.loads:
@@ -161,160 +167,128 @@ class Store:
         rows = await self.pool.fetch(load.sql.format(schema=self.schema), [subject])
         return [tuple(row) for row in rows]
 
+    async def queue(self, subject: str) -> list[Waiting]:
+        """Give what waits of a parked subject, in the order of the log."""
+        rows = await self.pool.fetch(self._said.queue, subject)
+        return [
+            Waiting(id_, value, statements.headers_of(headers), *rest)
+            for id_, value, headers, *rest in rows
+        ]
+
     # Writing.
 
     async def commit(self, writes: Writes, rows: Mapping[str, Changes]) -> None:
-        """Write everything or nothing. Errors: Fenced, and asyncpg's own."""
-        async with self.pool.acquire() as connection, connection.transaction(
-            isolation="repeatable_read"
-        ):
-            await self.write(connection, writes, rows)
+        """Write everything or nothing. Errors: Fenced, Halt, Refused."""
+        try:
+            async with (
+                self.pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read"),
+            ):
+                await self._stay_live(connection)
+                await self._move(connection, writes)
+                await self._guard(connection, writes.touched)
+                await self._write_rows(connection, rows)
+                await self._learn(connection, writes)
+                await self._park(connection, writes)
+                await self._append(connection, writes.events)
+        except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
+            raise Fenced(type(error).__name__) from error
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+            raise Refused(type(error).__name__) from error
 
-    async def write(
-        self, connection: asyncpg.Connection, writes: Writes, rows: Mapping[str, Changes]
-    ) -> None:
-        """Write in a transaction of the caller's, which must be REPEATABLE READ or above."""
-        await self._stay_live(connection)
-        await self._move(connection, writes)
-        await self._guard(connection, writes.touched)
+    async def _stay_live(self, connection: Any) -> None:
+        """Write the live set only: a writer that missed a switch would write into the past."""
+        if self.concluded is None and not await connection.fetchval(self._said.live, self.schema):
+            raise Fenced(f"{self.schema} is no longer the live table set")
+
+    async def _move(self, connection: Any, writes: Writes) -> None:
+        """Compare and set the cursors: a writer that was overtaken writes nothing."""
+        moves = [
+            (*writes.bases[place][:4], to.epoch, *to[2:5], to.tail)
+            for place, to in writes.cursors.items()
+        ]
+        if moves:
+            done = await connection.execute(self._said.move, *by_column(moves))
+            if done != f"UPDATE {len(moves)}":
+                raise Fenced(f"{done} of {len(moves)} cursors")
+
+    async def _guard(self, connection: Any, touched: Iterable[Entry]) -> None:
+        """Write every subject's row where it still is as it was read."""
+        new, old = [], []
+        for entry in touched:
+            version, entry.version = entry.version, entry.version + 1
+            heard = json.dumps(entry.heard) if entry.heard else "{}"
+            row = entry.subject, entry.partition, entry.last_seq, heard, entry.parked
+            if version:
+                old.append((*row, version))
+            else:
+                new.append((*row, 1))
+        if new:
+            try:
+                await connection.copy_records_to_table(
+                    "subjects",
+                    schema_name=self.schema,
+                    columns=("subject", "partition", "last_seq", "heard", "parked", "version"),
+                    records=new,
+                )
+            except asyncpg.UniqueViolationError as error:
+                raise Fenced("a new subject is there already") from error
+        if old:
+            done = await connection.execute(self._said.guard, *by_column(old))
+            if done != f"UPDATE {len(old)}":
+                raise Fenced(f"{done} of {len(old)} subjects")
+
+    async def _write_rows(self, connection: Any, rows: Mapping[str, Changes]) -> None:
         for table, changes in rows.items():
-            names = [name for name, _ in self._columns[table]]
             if changes.inserts:
                 await connection.copy_records_to_table(
-                    table, schema_name=self.schema, columns=names, records=changes.inserts
+                    table,
+                    schema_name=self.schema,
+                    columns=self._columns[table],
+                    records=changes.inserts,
                 )
             if changes.upserts:
-                await connection.execute(self._upserts[table], *_by_column(changes.upserts))
-        await self._learned(connection, writes)
-        await self._parked(connection, writes)
-        await self.append(connection, writes.events)
+                await connection.execute(self._upserts[table], *by_column(changes.upserts))
 
-    async def append(self, connection: asyncpg.Connection, events: Sequence[Event]) -> None:
-        """Append events to the outbox, in order, and wake the relay."""
+    async def _learn(self, connection: Any, writes: Writes) -> None:
+        """Keep broadcasts as rows, whole, once for the table set."""
+        if not writes.broadcasts:
+            return
+        rows = [(number, *rest) for number, rest in sorted(writes.broadcasts.items())]
+        await connection.execute(self._said.learn, *by_column(rows))
+        values = by_column([(number, value) for number, _, _, value in rows])
+        other = await connection.fetchval(self._said.other, *values)
+        if other is not None:
+            raise Halt(other, f"broadcast {other} has other bytes in another partition")
+
+    async def _park(self, connection: Any, writes: Writes) -> None:
+        if writes.parked:
+            rows = [(*p[:5], statements.headers_text(p.headers), *p[6:]) for p in writes.parked]
+            await connection.executemany(self._said.park, rows)
+            await self._append(connection, _mirrored(self.projection, writes))
+        if writes.settled:
+            await connection.executemany(self._said.settle, list(writes.settled.items()))
+        if writes.failed:
+            await connection.executemany(self._said.fail, list(writes.failed.items()))
+
+    async def _append(self, connection: Any, events: Sequence[Event]) -> None:
+        """Append events to the outbox, in order, and wake the relay at the commit."""
         if not events:
             return
         if self.concluded is not None:
             self.concluded += events
             return
-        await connection.copy_records_to_table(
-            "events",
-            schema_name="tertib",
-            columns=("topic", "key", "event_id", "type", "payload"),
-            records=events,
-        )
-        await connection.execute(WAKE_RELAY)
-
-    async def _stay_live(self, connection: asyncpg.Connection) -> None:
-        """Write the live set only: a writer that missed a switch would write into the past."""
-        if self.concluded is not None:
-            return
-        if not await connection.fetchval(
-            "SELECT live FROM tertib.table_set WHERE schema = $1 FOR SHARE", self.schema
-        ):
-            raise Fenced(f"{self.schema} is no longer the live table set")
-
-    async def _move(self, connection: asyncpg.Connection, writes: Writes) -> None:
-        """Compare and set the cursors: a writer that was overtaken writes nothing."""
-        moves = [
-            (topic, number, *writes.bases[topic, number], *to)
-            for (topic, number), to in writes.cursors.items()
-        ]
-        if not moves:
-            return
-        done = await connection.execute(
-            f"UPDATE {self.schema}.cursors c SET next_offset = m.after, last_subject = m.subject,"
-            " broadcast = m.broadcast FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[],"
-            " $5::bigint[], $6::bigint[], $7::text[], $8::bigint[])"
-            " AS m(topic, partition, before, before_subject, epoch, after, subject, broadcast)"
-            " WHERE c.topic = m.topic AND c.partition = m.partition AND c.epoch = m.epoch"
-            " AND c.next_offset = m.before AND c.last_subject = m.before_subject",
-            *_by_column(moves),
-        )
-        if done != f"UPDATE {len(moves)}":
-            raise Fenced(f"{done} of {len(moves)} cursors")
-
-    async def _guard(self, connection: asyncpg.Connection, touched: Iterable[Entry]) -> None:
-        """Write every subject's row where it still is as it was read."""
-        new, old = [], []
-        for entry in touched:
-            heard = msgspec.json.encode(entry.heard).decode()
-            row = (entry.subject, entry.partition, entry.version, entry.last_seq, heard, entry.parked)
-            (old if entry.version else new).append(row)
-            entry.version += 1
-        if new:
-            rows = [(s, p, v + 1, q, h, k) for s, p, v, q, h, k in new]
-            try:
-                await connection.copy_records_to_table(
-                    "subjects", schema_name=self.schema, records=rows
-                )
-            except asyncpg.UniqueViolationError as error:
-                raise Fenced("a new subject is there already") from error
-        if old:
-            done = await connection.execute(
-                f"UPDATE {self.schema}.subjects s SET version = s.version + 1, last_seq = r.seq,"
-                " heard = r.heard, parked = r.parked FROM unnest($1::text[], $2::int[],"
-                " $3::bigint[], $4::bigint[], $5::text[], $6::boolean[])"
-                " AS r(subject, partition, version, seq, heard, parked)"
-                " WHERE s.subject = r.subject AND s.version = r.version",
-                *_by_column(old),
+        try:
+            await connection.copy_records_to_table(
+                "events",
+                schema_name="tertib",
+                columns=("topic", "key", "event_id", "type", "payload"),
+                records=events,
             )
-            if done != f"UPDATE {len(old)}":
-                raise Fenced(f"{done} of {len(old)} subjects")
-
-    async def _learned(self, connection: asyncpg.Connection, writes: Writes) -> None:
-        """Keep broadcasts as rows, whole, once for the table set."""
-        if not writes.broadcasts:
-            return
-        rows = [(number, *rest) for number, rest in sorted(writes.broadcasts.items())]
-        await connection.execute(
-            f"INSERT INTO {self.schema}.broadcasts SELECT * FROM"
-            " unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[])"
-            " ON CONFLICT (broadcastseq) DO NOTHING",
-            *_by_column(rows),
-        )
-        other: int | None = await connection.fetchval(
-            f"SELECT min(b.broadcastseq) FROM {self.schema}.broadcasts b"
-            " JOIN unnest($1::bigint[], $2::bytea[]) AS r(broadcastseq, value)"
-            " USING (broadcastseq) WHERE b.value <> r.value",
-            [row[0] for row in rows],
-            [row[3] for row in rows],
-        )
-        if other is not None:
-            raise Halt(f"broadcast {other} has other bytes in another partition")
-
-    async def _parked(self, connection: asyncpg.Connection, writes: Writes) -> None:
-        if not writes.parked:
-            return
-        await connection.executemany(
-            f'INSERT INTO {self.schema}.parked (subject, topic, partition, "offset", value,'
-            " headers, broadcast, reference, reason, error)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            [
-                (p.subject, p.topic, p.partition, p.offset, p.value, _headers(p.headers),
-                 p.broadcast, p.reference, p.reason, p.error)
-                for p in writes.parked
-            ],
-        )  # fmt: skip
-        topic = parked_topic(self.projection)
-        await self.append(
-            connection,
-            [
-                (topic, p.subject, f"{p.topic}/{p.partition}/{p.offset}", PARKED, p.value or b"")
-                for p in writes.parked
-                if p.reference is None
-            ],
-        )
-
-    async def stop(self, topic: str, number: int, epoch: int, reason: str) -> None:
-        """Say in the cursor's row why a partition stands still."""
-        await self.pool.execute(
-            f"UPDATE {self.schema}.cursors SET stopped = $4"
-            " WHERE topic = $1 AND partition = $2 AND epoch = $3",
-            topic,
-            number,
-            epoch,
-            reason,
-        )
+        except asyncpg.CheckViolationError as error:
+            message = "the outbox has no room for this month"  # Not the events' fault: no parking.
+            raise OSError(message) from error
+        await connection.execute(statements.WAKE_RELAY)
 
 
 def parked_topic(projection: Projection[Any, Any]) -> str:
@@ -322,24 +296,10 @@ def parked_topic(projection: Projection[Any, Any]) -> str:
     return f"{projection.name}.parked.v1"
 
 
-def _upsert(schema: str, table: Any, columns: Sequence[tuple[str, str]]) -> str:
-    names = [f'"{name}"' for name, _ in columns]
-    keys = [f'"{column.name}"' for column in table.primary_key]
-    arrays = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(columns, start=1))
-    sets = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
-    return (
-        f"INSERT INTO {schema}.{table.name} ({', '.join(names)}) SELECT * FROM unnest({arrays})"
-        f" ON CONFLICT ({', '.join(keys)}) DO " + (f"UPDATE SET {sets}" if sets else "NOTHING")
-    )
-
-
-def _by_column(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
-def _headers(headers: Iterable[tuple[str, bytes]]) -> str:
-    return json.dumps([[name, value.decode("latin-1")] for name, value in headers])
-
-
-def _kind(type_: str) -> type[Fact]:
-    return BY_TYPE[type_]
+def _mirrored(projection: Projection[Any, Any], writes: Writes) -> list[Event]:
+    topic = parked_topic(projection)
+    return [
+        (topic, p.subject, f"{p.topic}/{p.partition}/{p.offset}", PARKED, p.value or b"")
+        for p in writes.parked
+        if p.reference is None
+    ]

@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 import asyncpg
 from sqlalchemy import MetaData, Table
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
+from shared.runtime.errors import CannotRun
 from shared.runtime.projection import Projection
 
 Connection: TypeAlias = asyncpg.Connection
@@ -85,27 +86,36 @@ CREATE TABLE {schema}.parked (
     reason text NOT NULL,
     error text NOT NULL,
     attempts integer NOT NULL DEFAULT 0,
-    state text NOT NULL DEFAULT 'waiting'
+    state text NOT NULL DEFAULT 'waiting',
+    settled_at timestamptz
 );
-CREATE INDEX ON {schema}.parked (subject, id);
+CREATE INDEX ON {schema}.parked (subject, id) WHERE state = 'waiting';
 """
+
+
+class OtherVersion(CannotRun):
+    """The live table set was folded by another version of the projection."""
 
 
 async def prepare(connection: Connection) -> None:
     """Make what a service's database needs once; make room in the outbox for the months ahead."""
     await _locked(connection, "tertib.prepare")
     await connection.execute(_ONCE)
+    await make_room(connection)
+
+
+async def make_room(connection: Connection) -> None:
+    """Let the outbox take events of this month and the next two."""
     today: date = await connection.fetchval("SELECT CURRENT_DATE")
     for ahead in range(3):
-        await _room_for(connection, _month(today, ahead), _month(today, ahead + 1))
-
-
-async def _room_for(connection: Connection, first: date, after: date) -> None:
-    name = f"events_{first:%Y_%m}"
-    await connection.execute(
-        f"CREATE TABLE IF NOT EXISTS tertib.{name} PARTITION OF tertib.events"
-        f" FOR VALUES FROM ('{first}') TO ('{after}')"
-    )
+        name = f"events_{_month(today, ahead):%Y_%m}"
+        # Asked first: making a partition, even in vain, locks out who writes events.
+        if await connection.fetchval("SELECT to_regclass($1) IS NULL", f"tertib.{name}"):
+            first, after = _month(today, ahead), _month(today, ahead + 1)
+            await connection.execute(
+                f"CREATE TABLE IF NOT EXISTS tertib.{name} PARTITION OF tertib.events"
+                f" FOR VALUES FROM ('{first}') TO ('{after}')"
+            )
 
 
 def _month(day: date, ahead: int) -> date:
@@ -128,13 +138,16 @@ async def create(connection: Connection, projection: Projection[Any, Any], parti
     """
     await _locked(connection, "tertib.table_set")
     base = f"{_plain(projection.name)}_v{projection.version}"
-    number = await connection.fetchval(
-        "SELECT count(*) FROM tertib.table_set WHERE projection = $1", projection.name
+    last = await connection.fetchval(
+        "SELECT coalesce(max(substring(schema FROM '[0-9]+$')::int), 0) FROM tertib.table_set"
+        " WHERE projection = $1",
+        projection.name,
     )
-    schema = f"{base}_{number + 1}"
+    schema = f"{base}_{last + 1}"
     await connection.execute(_RUNNER.format(schema=schema))
     for table in projection.tables:
-        await connection.execute(str(_create_table(table, schema)))
+        for statement in _creation_of(table, schema):
+            await connection.execute(statement)
     await connection.executemany(
         f"INSERT INTO {schema}.cursors (topic, partition, next_offset) VALUES ($1, $2, 0)",
         [(topic, number) for topic in projection.topics for number in range(partitions)],
@@ -165,7 +178,7 @@ async def switch(connection: Connection, projection: Projection[Any, Any], schem
 
 
 async def ensure(connection: Connection, projection: Projection[Any, Any], partitions: int) -> str:
-    """Give the live table set, made if this is the first start."""
+    """Give the live table set, made if this is the first start. Errors: OtherVersion."""
     async with connection.transaction():
         await prepare(connection)
         await _locked(connection, "tertib.table_set")
@@ -173,7 +186,23 @@ async def ensure(connection: Connection, projection: Projection[Any, Any], parti
         if schema is None:
             schema = await create(connection, projection, partitions)
             await switch(connection, projection, schema)
+        else:
+            await check_version(connection, projection, schema)
         return schema
+
+
+async def check_version(
+    connection: Connection, projection: Projection[Any, Any], schema: str
+) -> None:
+    """Hold a table set against the code that is to write it. Errors: OtherVersion."""
+    version = await connection.fetchval(
+        "SELECT version FROM tertib.table_set WHERE schema = $1", schema
+    )
+    if version != projection.version:
+        message = (
+            f"{projection.name}@{projection.version}: the live tables are @{version}: rebuild"
+        )
+        raise OtherVersion(message)
 
 
 def columns_of(table: Table) -> Sequence[tuple[str, str]]:
@@ -185,9 +214,16 @@ def columns_of(table: Table) -> Sequence[tuple[str, str]]:
     ]
 
 
-def _create_table(table: Table, schema: str) -> Any:
+def _creation_of(table: Table, schema: str) -> list[str]:
+    """Give the statements that make a table with its indexes."""
     placed = table.to_metadata(MetaData(), schema=schema)
-    return CreateTable(placed).compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
+    indexes = sorted(placed.indexes, key=lambda index: str(index.name))
+    parts: list[ExecutableDDLElement] = [
+        CreateTable(placed),
+        *(CreateIndex(index) for index in indexes),
+    ]
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped.
+    return [str(part.compile(dialect=dialect)) for part in parts]
 
 
 def _plain(name: str) -> str:

@@ -1,0 +1,290 @@
+"""Which partitions a member holds, and up to where each is done: the fence of kafka.md 5.
+
+Cursors live in PostgreSQL. A claim takes a cursor over by its epoch, holds it against the log, and
+only then lets records come. Any doubt ends in reading the rows again: they tell what happened.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from shared.runtime import progress as metrics
+from shared.runtime.batch import BRAKE
+from shared.runtime.holding import Cursor, Partition, Place
+from shared.runtime.limits import Limits
+from shared.runtime.progress import Progress
+from shared.runtime.store import UNAVAILABLE
+from shared.runtime.worker import Store
+from shared.runtime.writes import tail_of
+
+log = structlog.get_logger()
+
+FIRST_PAUSE = 0.2
+
+
+class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped.
+    """The partitions of one member, as aiokafka's rebalance listener.
+
+    `held` are claimed ones; `forget` is called when states in memory are in doubt. Raises nothing
+    into aiokafka: it would be swallowed, and consumption would go on.
+    """
+
+    def __init__(  # noqa: PLR0913  (its parts; made in one place)
+        self,
+        store: Store,
+        limits: Limits,
+        owner: str,
+        progress: Progress,
+        *,
+        forget: Callable[[], None],
+        consumer: Callable[[], Any],
+    ) -> None:
+        self.store = store
+        self.limits = limits
+        self.owner = owner
+        self.progress = progress
+        self.generation = 0
+        self.held: dict[Place, Partition] = {}
+        self.claimed: Callable[[Sequence[Partition]], Awaitable[None]] | None = None
+        self._forget = forget
+        self._consumer = consumer
+        self._sought: dict[Place, int] = {}
+        self._unverified: set[Place] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def consumer(self) -> Any:
+        """Give aiokafka's consumer; FastStream makes it when it starts."""
+        return self._consumer()
+
+    # Assignment: pause first, before any await; claim in a task; no heartbeats in here.
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Drop everything: a rebalance replaces all partitions."""
+        del revoked
+        self.drop_all()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Let nothing come before the cursors are claimed."""
+        self.drop_all()
+        partitions = list(assigned)
+        if partitions:
+            self.consumer.pause(*partitions)
+            self._claim_later([(p.topic, p.partition) for p in partitions], 0)
+
+    def drop_all(self) -> None:
+        """Hold nothing; whatever is under way finds another generation and gives up."""
+        self.generation += 1
+        self.held.clear()
+        self._sought.clear()
+        self._unverified.clear()
+        self._forget()
+        for facts in (self.progress.claimed, self.progress.waiting, self.progress.stopped):
+            facts.clear()
+        self._measure()
+
+    async def close(self) -> None:
+        """End what runs in the background."""
+        self.drop_all()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # Claiming.
+
+    def _claim_later(self, places: Sequence[Place], delay: float) -> None:
+        self.progress.waiting |= set(places)
+        task = asyncio.create_task(self._claim(places, self.generation, delay))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _claim(self, places: Sequence[Place], generation: int, delay: float) -> None:
+        """Try to claim, with growing pauses, until it is done or somebody else's matter."""
+        while True:
+            await asyncio.sleep(delay)
+            if generation != self.generation:
+                return
+            try:
+                await self._claim_once(places, generation)
+            except IllegalStateError:
+                return  # Revoked in the meantime: the next assignment claims anew.
+            except (*UNAVAILABLE, KafkaError) as error:
+                log.warning("claim_failed", group=self.progress.group, error=type(error).__name__)
+            except Exception:
+                log.exception("claim_failed", group=self.progress.group)
+            else:
+                return
+            delay = min(delay * 2 or FIRST_PAUSE, self.limits.longest_pause)
+
+    async def _claim_once(self, places: Sequence[Place], generation: int) -> None:
+        await self._follow()
+        store = self.store
+        rows = {row[:2]: row for row in await store.claim(places, self.owner)}
+        partitions = [TopicPartition(*place) for place in places]
+        # Read after the rows: an older end would look like a log that was cut.
+        begins = await self.consumer.beginning_offsets(partitions)
+        ends = await self.consumer.end_offsets(partitions)
+        faults = {
+            place: _fault(rows.get(place), begins[partition], ends[partition])
+            for place, partition in zip(places, partitions, strict=True)
+        }
+        good = [rows[place] for place in places if faults[place] is None]
+        found = await store.partitions(good, self.limits)
+        if generation != self.generation or store is not self.store:
+            return
+        for place, fault in faults.items():
+            if fault is not None:
+                await self._stand(place, rows.get(place), fault)
+        for part in found:
+            self._take_up(part, begins[TopicPartition(*part.place)])
+        if self.claimed is not None:
+            await self.claimed(found)
+
+    async def _follow(self) -> None:
+        """Go on in the table set that is live now: a rebuild may have switched it."""
+        live = await self.store.live()
+        if live is not self.store:
+            log.info("table_set_followed", group=self.progress.group)
+            self.store = live
+            self.doubt(list(self.held), 0)
+
+    def _take_up(self, part: Partition, begin: int) -> None:
+        """Hold a partition from its cursor on. One record more is read, to know the log by."""
+        partition = TopicPartition(*part.place)
+        behind = part.tail is not None and part.next_offset > begin
+        self.consumer.seek(partition, part.next_offset - 1 if behind else part.next_offset)
+        self.consumer.resume(partition)
+        self._sought[part.place] = part.next_offset
+        if behind:
+            self._unverified.add(part.place)
+        self.held[part.place] = part
+        self.progress.claimed[part.place] = part.next_offset
+        self.progress.waiting.discard(part.place)
+        self.progress.stopped.pop(part.place, None)
+        self._measure()
+
+    # Batches.
+
+    async def fresh(self, place: Place, records: list[Any]) -> list[Any]:
+        """Hold a partition's records against its cursor; [] if they must wait.
+
+        Errors: IllegalStateError if the partition was revoked.
+        """
+        part = self.held.get(place)
+        partition = TopicPartition(*place)
+        if part is None:
+            self.consumer.pause(partition)
+            if place not in self.progress.stopped and place not in self.progress.waiting:
+                self._claim_later([place], 0)
+            return []
+        if records[0].offset > part.next_offset and self._sought.get(place) != part.next_offset:
+            metrics.SEEKS.labels(self.progress.group).inc()
+            self.consumer.seek(partition, part.next_offset)  # Read again, never on.
+            self._sought[place] = part.next_offset
+            return []
+        if place in self._unverified:
+            self._unverified.discard(place)
+            first = records[0]
+            if first.offset == part.next_offset - 1 and tail_of(first) != part.tail:
+                await self.halt(place, "another log: the record before the cursor is not the same")
+                return []
+        if records[0].offset >= part.next_offset:
+            return records
+        return [record for record in records if record.offset >= part.next_offset]
+
+    # Doubt.
+
+    def doubt(self, places: Iterable[Place], delay: float) -> None:
+        """Let go of partitions whose states are in doubt, and claim them again after a pause."""
+        gone = [place for place in places if self.held.pop(place, None) is not None]
+        self._forget()
+        for place in gone:
+            self._sought.pop(place, None)
+            self.progress.claimed.pop(place, None)
+        if gone and self._pause(gone):
+            self._claim_later(gone, delay)
+        self._measure()
+
+    async def reread(self) -> None:
+        """Read the rows of everything held: what is still ours goes on, the rest was lost.
+
+        A fenced loser waits a heartbeat before it claims again, or it and the owner take the
+        epoch from each other in turns. Errors: those of the store; nothing is held then.
+        """
+        generation, before, store = self.generation, dict(self.held), self.store
+        self.held.clear()
+        self._forget()
+        ours: list[Partition] = []
+        try:
+            if await store.live() is store:
+                rows = await store.cursors(before)
+                mine = [row for row in rows if before[row[0], row[1]].epoch == row.epoch]
+                ours = await store.partitions(mine, self.limits)
+        finally:
+            if generation == self.generation:
+                self.held.update(before)
+                kept = {part.place: part for part in ours} if store is self.store else {}
+                lost = [place for place in before if place not in kept]
+                self.doubt(lost, self.limits.heartbeat_ms / 1000)
+                for place, part in kept.items():
+                    part.brake = before[place].brake
+                    self.held[place] = part
+                    self.progress.claimed[place] = part.next_offset
+
+    def _pause(self, places: Iterable[Place]) -> bool:
+        try:
+            self.consumer.pause(*(TopicPartition(*place) for place in places))
+        except IllegalStateError:
+            return False  # Revoked: the next assignment claims.
+        return True
+
+    # Halts.
+
+    async def halt(self, place: Place, reason: str) -> None:
+        """Leave a partition standing at its cursor, and say so; the others go on."""
+        part = self.held.pop(place, None)
+        self._sought.pop(place, None)
+        row = Cursor(*place, part.next_offset, "", part.broadcast, part.epoch) if part else None
+        await self._stand(place, row, reason)
+
+    async def _stand(self, place: Place, row: Cursor | None, reason: str) -> None:
+        log.error("partition_stopped", group=self.progress.group, place=place, reason=reason)
+        self.progress.stopped[place] = reason
+        self.progress.waiting.discard(place)
+        self.progress.claimed.pop(place, None)
+        self._pause([place])
+        self._measure()
+        if row is not None:
+            try:
+                await self.store.stop(row, reason)
+            except UNAVAILABLE as error:
+                log.warning(
+                    "halt_not_stored", group=self.progress.group, error=type(error).__name__
+                )
+
+    def recheck(self) -> None:
+        """Look again at partitions that stopped: what stopped them may be repaired."""
+        if places := [p for p in self.progress.stopped if p not in self.progress.waiting]:
+            self._claim_later(places, 0)
+
+    def _measure(self) -> None:
+        group = self.progress.group
+        metrics.STOPPED.labels(group).set(len(self.progress.stopped))
+        metrics.CLAIMED.labels(group).set(len(self.progress.claimed))
+
+
+def _fault(row: Cursor | None, begin: int, end: int) -> str | None:
+    """Say why a cursor and a log do not belong together; None if they do."""
+    if row is None:
+        return "not bootstrapped: there is no cursor for this partition"
+    if row.stopped is not None and row.stopped.startswith(BRAKE):
+        return row.stopped
+    if row.next_offset < begin:
+        return f"history lost: the cursor is {row.next_offset}, the log begins at {begin}"
+    if row.next_offset > end:
+        return f"log shorter than the cursor: {row.next_offset} of {end}"
+    return None

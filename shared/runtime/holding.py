@@ -1,0 +1,110 @@
+"""What a consumer holds in memory: partitions up to their cursors, subjects with their states."""
+
+from bisect import bisect_left, bisect_right, insort
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from shared.runtime.limits import Limits
+
+Place = tuple[str, int]  # Topic and partition.
+
+
+@dataclass(slots=True)
+class Entry:
+    """One subject in memory. `version` 0: it has no row yet. `heard`: last number by source."""
+
+    subject: str
+    partition: int
+    state: Any
+    version: int = 0
+    last_seq: int = 0
+    heard: dict[str, int] = field(default_factory=dict)
+    parked: bool = False
+    touched: bool = False
+
+
+class Cursor(NamedTuple):
+    """A row of `cursors`: how far a partition is done, and who may write on.
+
+    `last_subject`: the record at `next_offset` is a broadcast done up to this subject; else "".
+    `tail`: a hash of the record before, to tell whether the log is still the one that was read.
+    """
+
+    topic: str
+    partition: int
+    next_offset: int
+    last_subject: str
+    broadcast: int
+    epoch: int
+    tail: bytes | None = None
+    stopped: str | None = None
+
+
+@dataclass
+class Brake:
+    """Stops a partition before a bad deployment has parked everything (kafka.md 9).
+
+    The window moves in halves, so that two counts are enough.
+    """
+
+    limits: Limits
+    in_a_row: int = 0
+    seen: int = 0
+    parked: int = 0
+    parked_before: int = 0
+
+    def passed(self, records: int) -> None:
+        """Count records that went by."""
+        self.seen += records
+        if self.seen >= self.limits.window // 2:
+            self.seen, self.parked_before, self.parked = 0, self.parked, 0
+
+    def grips(self) -> str | None:
+        """Say why one more record must not be parked; None if it may be."""
+        if self.in_a_row >= self.limits.in_a_row:
+            return f"{self.in_a_row} records parked in a row"
+        if self.parked + self.parked_before >= self.limits.share:
+            return f"{self.limits.share} of {self.limits.window} records parked"
+        return None
+
+    def count(self) -> None:
+        """Count a parked record."""
+        self.in_a_row += 1
+        self.parked += 1
+
+
+@dataclass
+class Partition:
+    """A partition that is claimed, at its cursor. `names` are its subjects, in bytewise order.
+
+    Names are kept only where broadcasts are heard. `learned`: the number of a broadcast that the
+    knowledge holds already, while it is applied slice by slice.
+    """
+
+    topic: str
+    number: int
+    next_offset: int
+    last_subject: str
+    broadcast: int
+    epoch: int
+    knowledge: Any
+    names: list[str]
+    brake: Brake
+    tail: bytes | None = None
+    learned: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Say which partition this is."""
+        return self.topic, self.number
+
+    def add_name(self, subject: str) -> None:
+        """Note a new subject. Python orders texts by code point, as UTF-8 and COLLATE "C" do."""
+        at = bisect_right(self.names, subject)
+        if not at or self.names[at - 1] != subject:
+            insort(self.names, subject)
+
+    def holds(self, subject: str) -> bool:
+        """Say whether the subject is one of this partition."""
+        at = bisect_left(self.names, subject)
+        return at < len(self.names) and self.names[at] == subject

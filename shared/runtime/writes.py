@@ -1,0 +1,128 @@
+"""What one transaction writes, gathered while records are folded."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from shared.events.base import Told
+from shared.events.envelope import Envelope, canonical, event_id
+from shared.runtime.holding import Cursor, Entry, Place
+from shared.runtime.projection import Changes, Projection
+
+Event = tuple[str, str, str, str, bytes]  # Topic, key, id, type, the canonical bytes.
+
+
+class Parked(NamedTuple):
+    """A row of the parking place. `reference`: the number of a broadcast, instead of a value.
+
+    `broadcast` is the number that stands before the record on the log.
+    """
+
+    subject: str
+    topic: str
+    partition: int
+    offset: int
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+    broadcast: int
+    reference: int | None
+    reason: str
+    error: str
+
+
+class Waiting(NamedTuple):
+    """A row of the parking place that waits."""
+
+    id: int
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+    broadcast: int
+    reference: int | None
+    reason: str
+
+
+@dataclass
+class Writes:
+    """Everything that one transaction writes. `work` counts subjects touched.
+
+    `settled`: what becomes of parked rows (applied, discarded); `failed`: why one still waits.
+    """
+
+    bases: dict[Place, Cursor] = field(default_factory=dict)
+    cursors: dict[Place, Cursor] = field(default_factory=dict)
+    touched: list[Entry] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    broadcasts: dict[int, tuple[str, str, bytes]] = field(default_factory=dict)
+    parked: list[Parked] = field(default_factory=list)
+    settled: dict[int, str] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
+    filled: set[str] = field(default_factory=set)  # Parked subjects a gap of which was filled.
+    work: int = 0
+    records: int = 0
+    ignored: int = 0
+
+    def touch(self, entry: Entry) -> bool:
+        """Note that a subject is written; True the first time."""
+        if entry.touched:
+            return False
+        entry.touched = True
+        self.touched.append(entry)
+        return True
+
+    def rows(self, projection: Projection[Any, Any]) -> dict[str, Changes]:
+        """Drain the rows of every touched state, by table."""
+        tables: dict[str, Changes] = {}
+        for entry in self.touched:
+            entry.touched = False
+            for name, changes in projection.changes(entry.state):
+                found = tables.get(name)
+                if found is None:
+                    found = tables[name] = Changes()
+                found.inserts += changes.inserts
+                found.upserts += changes.upserts
+        return tables
+
+
+class Times(NamedTuple):
+    """What an event takes over from its cause; times are ISO 8601 with offset."""
+
+    time: str
+    recordedtime: str
+    causationid: str | None
+    correlationid: str | None
+    actor: str | None = None
+
+
+def caused_by(heard: Envelope) -> Times:
+    """Give what a derived event takes over: no clock of its own (design 3)."""
+    when = heard.recordedtime
+    return Times(when, when, heard.id, heard.correlationid or heard.id)
+
+
+def stamp(told: Told, source: str, entry: Entry, times: Times) -> Event:
+    """Give the next event of a subject its number and its envelope."""
+    entry.last_seq += 1
+    id_ = event_id(source, entry.subject, entry.last_seq)
+    type_ = told.kind.type_name()
+    value = canonical(
+        Envelope(
+            actor=times.actor,
+            causationid=times.causationid,
+            correlationid=times.correlationid,
+            data=told.data,
+            id=id_,
+            recordedtime=times.recordedtime,
+            regency=told.regency,
+            source=source,
+            subject=entry.subject,
+            subjectseq=entry.last_seq,
+            time=times.time,
+            type=type_,
+        )
+    )
+    return told.kind.TOPIC, entry.subject, id_, type_, value
+
+
+def tail_of(record: Any) -> bytes:
+    """Give the hash by which a record is known again."""
+    return hashlib.sha256((record.key or b"") + b"\0" + (record.value or b"")).digest()[:8]

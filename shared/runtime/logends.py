@@ -68,10 +68,12 @@ def highest_broadcast(
 
 
 def _read(consumer: Consumer) -> list[Message]:
-    records: list[Message] = consumer.consume(READ, TIMEOUT_SECONDS)
-    if not records:
+    """Wait for one record, then take what is there: `consume` alone waits for all it may bring."""
+    first = consumer.poll(TIMEOUT_SECONDS)
+    if first is None:
         message = "the brokers do not answer"
         raise TimeoutError(message)
+    records: list[Message] = [first, *consumer.consume(READ, 0)]
     for record in records:
         if record.error():
             raise KafkaException(record.error())

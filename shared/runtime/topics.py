@@ -5,6 +5,7 @@ would move otherwise. A new count means a new topic.
 """
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from logging import NullHandler, getLogger
@@ -18,6 +19,7 @@ PARTITIONS = 24
 PUBLISHED = tuple(dict.fromkeys(kind.TOPIC for kind in KINDS))
 PARKED_BYTES = 4 << 20  # A parked record holds a whole refused one, up to a megabyte, and reasons.
 TIMEOUT_SECONDS = 30.0
+POLL_SECONDS = 0.05
 
 _KEPT = {"retention.ms": "-1", "cleanup.policy": "delete", "compression.type": "zstd"}
 
@@ -51,7 +53,7 @@ async def ensure(bootstrap: str, names: Iterable[str], replication: int = 1) -> 
     """Create those of the topics that are missing; nothing that exists is changed.
 
     Errors: WrongPartitions for a topic that exists with another number of partitions;
-    confluent_kafka.KafkaException if the brokers cannot be reached or refuse.
+    confluent_kafka.KafkaException if the brokers cannot be reached or refuse; TimeoutError.
     """
     topics = [topic(name) for name in dict.fromkeys(names)]
     await asyncio.to_thread(_ensure, bootstrap, topics, replication)
@@ -63,11 +65,10 @@ def _ensure(bootstrap: str, topics: Sequence[Topic], replication: int) -> None:
     missing = [topic for topic in topics if topic.name not in there]
     if missing:
         _create(admin, missing, replication)
-        there = _partitions(admin)
+        there = _partitions_of(admin, topics)
     for each in topics:
-        has = there.get(each.name, each.partitions)  # Just created: metadata may lag behind.
-        if has != each.partitions:
-            message = f"{each.name} has {has} partitions, not {each.partitions}"
+        if there[each.name] != each.partitions:
+            message = f"{each.name} has {there[each.name]} partitions, not {each.partitions}"
             raise WrongPartitions(message)
 
 
@@ -90,6 +91,20 @@ def _create(admin: AdminClient, topics: Sequence[Topic], replication: int) -> No
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # Another one was faster.
                 raise
+
+
+def _partitions_of(admin: AdminClient, topics: Sequence[Topic]) -> dict[str, int]:
+    """Wait until the brokers know of all topics: a controller that made one tells them later."""
+    until = time.monotonic() + TIMEOUT_SECONDS
+    while True:
+        there = _partitions(admin)
+        missing = [topic.name for topic in topics if topic.name not in there]
+        if not missing:
+            return there
+        if time.monotonic() > until:
+            message = f"the brokers do not know of {', '.join(missing)}"
+            raise TimeoutError(message)
+        time.sleep(POLL_SECONDS)
 
 
 def _partitions(admin: AdminClient) -> dict[str, int]:

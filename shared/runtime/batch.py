@@ -163,8 +163,8 @@ class Folding:
             raise self._spoilt(part, record, "fold", error) from error
         self._touch(part, entry)
         if told:
-            times = caused_by(heard)
-            self.writes.events += [stamp(each, self._source, entry, times) for each in told]
+            cause = caused_by(heard)
+            self.writes.events += [stamp(each, self._source, entry, cause) for each in told]
 
     @staticmethod
     def _spoilt(part: Partition, record: Any, reason: str, error: Exception) -> Spoilt:

@@ -11,6 +11,8 @@ from shared.runtime.holding import Entry
 from shared.runtime.worker import Fenced, Store
 from shared.runtime.writes import Times, Writes, stamp
 
+__all__ = ["SubjectParked", "Times", "UnknownSubject", "guarded", "handle"]
+
 TRIES = 8  # Under contention on one subject the second or third try wins; eight is a bug.
 
 T = TypeVar("T")
@@ -28,7 +30,7 @@ async def handle(
     store: Store,
     subject: str,
     act: Callable[[Any, int], Sequence[Told]],
-    times: Times,
+    cause: Times,
 ) -> list[Told]:
     """Let `act` change the subject's state and tell what follows, in one guarded transaction.
 
@@ -42,7 +44,7 @@ async def handle(
         told = list(act(entry.state, entry.last_seq))
         writes = Writes(touched=[entry])
         source = f"/{live.projection.service}"
-        writes.events = [stamp(each, source, entry, times) for each in told]
+        writes.events = [stamp(each, source, entry, cause) for each in told]
         await live.commit(writes, writes.rows(live.projection))
         return told
 

@@ -206,8 +206,8 @@ class _Redrive:
                 projection.deepen(entry.state, load, rows)
         with _its_own_failures():
             told = projection.fold(entry.state, heard, knowledge, entry.last_seq)
-        times, source = caused_by(heard), f"/{projection.service}"
-        self.writes.events += [stamp(each, source, entry, times) for each in told]
+        cause, source = caused_by(heard), f"/{projection.service}"
+        self.writes.events += [stamp(each, source, entry, cause) for each in told]
 
     async def _heard(self, row: Waiting) -> Envelope | Undecodable | None:
         """Give what a row says, and bring the knowledge to where it stood before it."""

@@ -88,8 +88,8 @@ class Times(NamedTuple):
 
     time: str
     recordedtime: str
-    causationid: str | None
-    correlationid: str | None
+    causationid: str | None = None
+    correlationid: str | None = None
     actor: str | None = None
 
 
@@ -99,24 +99,24 @@ def caused_by(heard: Envelope) -> Times:
     return Times(when, when, heard.id, heard.correlationid or heard.id)
 
 
-def stamp(told: Told, source: str, entry: Entry, times: Times) -> Event:
+def stamp(told: Told, source: str, entry: Entry, cause: Times) -> Event:
     """Give the next event of a subject its number and its envelope."""
     entry.last_seq += 1
     id_ = event_id(source, entry.subject, entry.last_seq)
     type_ = told.kind.type_name()
     value = canonical(
         Envelope(
-            actor=times.actor,
-            causationid=times.causationid,
-            correlationid=times.correlationid,
+            actor=cause.actor,
+            causationid=cause.causationid,
+            correlationid=cause.correlationid or cause.causationid,
             data=told.data,
             id=id_,
-            recordedtime=times.recordedtime,
+            recordedtime=cause.recordedtime,
             regency=told.regency,
             source=source,
             subject=entry.subject,
             subjectseq=entry.last_seq,
-            time=times.time,
+            time=cause.time,
             type=type_,
         )
     )

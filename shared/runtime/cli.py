@@ -40,7 +40,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "contracts": "Write or check the documents of the events.",
     },
     "shared.runtime.operating_commands": {
-        "parked": "List, show, retry and discard the records that could not be applied.",
+        "parked": "Records that a projection could not apply.",
         "rebuild": "Fold a service's log anew beside its tables, compare, and switch.",
     },
     "shared.runtime.exporting_commands": {
@@ -74,9 +74,7 @@ class Commands(TyperGroup):
         for point in plugins.points(GROUP):
             if cmd_name in commands_of(point):
                 return get_group(point.load()).commands[cmd_name]
-        apps = plugins.loaded(GROUP).values()
-        found = (get_group(app).commands.get(cmd_name) for app in apps)
-        return next(filter(None, found), None)
+        return None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command that is meant; for one that is not there, say which is near."""
@@ -85,7 +83,6 @@ class Commands(TyperGroup):
         except TyperException as error:
             if near := get_close_matches(args[0], self.list_commands(ctx)):
                 error.message += f" Did you mean {' or '.join(near)}?"
-            error.message += plugins.left_out()
             raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

@@ -24,7 +24,7 @@ KEYS = frozenset(
         *("service", "task", "signal", "host", "port", "path", "version", "schema"),
         *("topic", "partition", "offset", "place", "group", "generation", "epoch"),
         *("records", "told", "ignored", "parked", "published", "sent", "unsent", "rows"),
-        *("first", "last", "count", "number", "broadcast", "partitions", "topics"),
+        *("first", "last", "count", "number", "broadcast", "broadcasts", "partitions", "topics"),
         *("seconds", "tries", "attempts", "delay"),
         *("error", "reason", "kind", "state", "channel", "subject", "id", "action", "actor"),
     }

@@ -167,6 +167,7 @@ class _Process:
             log.warning("relay_not_drained", error=type(error).__name__)
         self.tasks["relay"].cancel()
         await asyncio.wait([self.tasks["relay"]])
+        self._tell_end("relay")
 
     def _add_tasks(self, running: Running, started: AsyncExitStack) -> None:
         """Start what is the service's own, and the watch over its consumer loops."""
@@ -187,7 +188,7 @@ class _Process:
         await signalled
         for name, task in self.tasks.items():
             if task.done() and not was_told:
-                log.error("task_died", task=name, exc_info=task.exception())
+                log.error("task_died", task=name)  # Why, it is asked at its end.
         return DONE if was_told else BROKEN
 
     async def _ended_all(self, names: Iterable[str]) -> None:
@@ -202,6 +203,13 @@ class _Process:
             log.warning("task_cut_off", task=name, seconds=GRACE_SECONDS)
             task.cancel()
             await asyncio.wait([task])
+        self._tell_end(name)
+
+    def _tell_end(self, name: str) -> None:
+        """Log with what error a task ended, if with any."""
+        task = self.tasks[name]
+        if not task.cancelled() and (error := task.exception()):
+            log.error("task_failed", task=name, exc_info=error)
 
     async def _watch(self, running: Running) -> None:
         """Die with a consumer loop: whoever runs the process starts it again."""
@@ -209,7 +217,8 @@ class _Process:
         while not running.stopping.is_set():
             dead = self.vitals.dead()
             if dead and suspects:
-                raise RuntimeError("; ".join(dead))
+                log.error("loop_stands_still", reason="; ".join(dead))
+                return
             suspects = dead
             await _wait(running.stopping, WATCH_SECONDS)
 

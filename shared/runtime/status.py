@@ -109,7 +109,7 @@ class Vitals:
         for row in rows:
             cursors[row["topic"]][str(row["partition"])] = row["next_offset"]
         stopped = {(row["topic"], row["partition"]): row["stopped"] for row in rows}
-        stopped |= progress.stopped
+        stopped |= dict.fromkeys(progress.claimed) | progress.stopped  # A claim is the later word.
         return {
             "schema": schema,
             "cursors": cursors,

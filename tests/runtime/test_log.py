@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from shared.runtime import log
+from tests.runtime.logs import restored
 
 NIP = "198001012005011001"  # Valid in form, and nobody's.
 
@@ -19,15 +20,10 @@ NIP = "198001012005011001"  # Valid in form, and nobody's.
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
     """Log into memory, and put everything back after."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
     out = io.StringIO()
-    log.configure("json", out)
-    yield out
-    structlog.reset_defaults()
-    logging.captureWarnings(capture=False)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with restored():
+        log.configure("json", out)
+        yield out
 
 
 def lines(out: io.StringIO) -> list[dict[str, Any]]:

@@ -13,6 +13,9 @@ LONGEST_PAUSE = timedelta(hours=6)
 # A try that was begun and not written down belongs to a sender that died.
 LEASE = timedelta(minutes=2)
 
+# Somebody must decide about the person's parked record first.
+WAIT_FOR_QUEUE = timedelta(minutes=1)
+
 # The directory fills from another topic, usually within seconds.
 WAIT_FOR_DIRECTORY = timedelta(seconds=0.5)
 LONGEST_WAIT = timedelta(days=7)

@@ -30,6 +30,8 @@ from services.notifications.resolving import Impossible, Opener, Recipient, Unkn
 from services.notifications.store import SenderStore
 from shared.events import notifications as words
 from shared.events.sealing import Unsealable
+from shared.runtime.handling import SubjectParked
+from shared.runtime.worker import Fenced
 
 log = structlog.get_logger()
 
@@ -39,6 +41,7 @@ AT_ONCE = (
     16  # Deliveries in flight by channel: a gateway is slow, and the database is not the limit.
 )
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)  # The database or the keyring.
+NOT_NOW = (*AWAY, Fenced, SubjectParked)
 LOOK_EVERY = 0.25  # Seconds: an in-app notice is there within one (design 9).
 
 
@@ -74,7 +77,7 @@ class Sender:
         while not self.stopping.is_set():
             try:
                 done = await self.round(channel)
-            except AWAY as failure:
+            except NOT_NOW as failure:
                 log.warning("sender_paused", channel=channel, error=type(failure).__name__)
                 done = 0
             if not done:
@@ -93,6 +96,10 @@ class Sender:
 
     async def attempt(self, job: Job) -> bool:
         """Bring one job a step on; False: it is left for later, as nothing could be done."""
+        if await self.store.is_parked(job.employee_id):
+            # What became of it could not be told, and what is not told is sent again.
+            await self.store.postpone(job, self.clock() + jobs.WAIT_FOR_QUEUE)
+            return True
         outlet = self.outlets.get(job.channel)
         if outlet is None:
             return await self._give_up(job, "channel_off")

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
-import asyncpg
-
 from services.notifications import domain
 from services.notifications.clock import Clock
 from services.notifications.domain import Command
@@ -13,11 +11,13 @@ from services.notifications.jobs import LEASE, Job
 from services.notifications.projections import Planned, apply
 from shared.events.base import Told
 from shared.events.structs import as_struct
-from shared.runtime.handling import Cause, handle
-from shared.runtime.store import Fenced, Store
+from shared.runtime.handling import SubjectParked, handle
+from shared.runtime.store import UNAVAILABLE
+from shared.runtime.worker import Fenced, Store
+from shared.runtime.writes import Times
 
-# What passes by itself: others write the same person, or the database comes back.
-PASSING = (Fenced, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# What passes: others write the same person, the database comes back, a queue is drained.
+PASSING = (Fenced, SubjectParked, *UNAVAILABLE)
 PAUSE = 0.25
 
 
@@ -59,5 +59,6 @@ class Settling:
             return [Told(type(event), as_struct(event), job.regency) for event in told]
 
         now = self._clock().isoformat(timespec="seconds")
-        cause = Cause(time=now, recordedtime=now, causationid=job.about_event_id)
-        await handle(self._store, job.employee_id, act, cause)
+        times = Times(now, now, job.about_event_id, job.about_event_id)
+        # Asked each time: the tables that a rebuild replaced are gone, not merely stale.
+        await handle(await self._store.live(), job.employee_id, act, times)

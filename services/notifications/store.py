@@ -13,8 +13,10 @@ from typing import Any, Literal
 import asyncpg
 
 from services.notifications.jobs import Job
+from services.notifications.projections import Planner
 from shared.events.base import Sealed
 from shared.events.notifications import Channel
+from shared.runtime.tableset import live_schema
 
 _OWN = """
 SELECT pg_advisory_xact_lock(hashtext('notifications.prepare'));
@@ -95,6 +97,16 @@ class SenderStore:
         """Give queued notices of a channel whose time has come, the longest waiting first."""
         rows = await self._pool.fetch(_DUE, now, channel, limit)
         return [Job(**{**row, "details": json.loads(row["details"])}) for row in rows]
+
+    async def is_parked(self, employee_id: str) -> bool:
+        """Say whether the planner's records of this person wait in a queue."""
+        async with self._pool.acquire() as connection:
+            schema = await live_schema(connection, Planner.name)
+            parked: bool | None = await connection.fetchval(
+                f"SELECT parked FROM {schema}.subjects WHERE subject = $1",  # noqa: S608  (our own name)
+                employee_id,
+            )
+        return bool(parked)
 
     async def begin(self, job: Job, now: datetime, lease_until: datetime) -> int | None:
         """Count a try and take the notice until then; None: another sender has it.

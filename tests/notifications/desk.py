@@ -36,6 +36,7 @@ class Desk:
     """Everything that the sender meets, at hand."""
 
     pool: "asyncpg.Pool[Any]"
+    planned: str  # The schema of the planner's tables.
     keyring: MemoryKeyring = field(default_factory=MemoryKeyring)
     now: datetime = MORNING
     settled: list[Command] = field(default_factory=list)
@@ -56,6 +57,15 @@ class Desk:
 
     async def put_head(self, person: str, unit: str, head: str | None) -> None:
         await self.pool.execute("INSERT INTO read.heads VALUES ($1, $2, $3)", person, unit, head)
+
+    async def park(self, person: str, *, parked: bool = True) -> None:
+        """Let the planner's records of a person wait, or wait no longer."""
+        await self.pool.execute(
+            f"INSERT INTO {self.planned}.subjects (subject, partition, version, last_seq, heard, parked)"  # noqa: S608  (our own name)
+            " VALUES ($1, 0, 1, 0, '{}', $2) ON CONFLICT (subject) DO UPDATE SET parked = $2",
+            person,
+            parked,
+        )
 
     async def queue(self, heard: Heard, *channels: str) -> list[NotificationQueued]:
         """Plan what follows from the news, and write it down as the planner does."""
@@ -113,7 +123,7 @@ async def desk(database: str) -> AsyncIterator[Desk]:
     """Give an empty desk in a database."""
     async with asyncpg.create_pool(database, min_size=1, max_size=4) as pool:
         async with pool.acquire() as connection:
-            await tableset.ensure(connection, Planner(), 1)
+            planned = await tableset.ensure(connection, Planner(), 1)
             await tableset.ensure(connection, Directory(), 1)
         await SenderStore(pool).prepare()
-        yield Desk(pool)
+        yield Desk(pool, planned)

@@ -9,7 +9,14 @@ import pytest
 from services.notifications.channels.inbox import Inbox
 from services.notifications.channels.port import Delivery, Message, Refused, Taken, Trouble
 from services.notifications.domain import Delivered, Failed
-from services.notifications.jobs import LEASE, LONGEST_WAIT, TRIES, Bucket, pause_after
+from services.notifications.jobs import (
+    LEASE,
+    LONGEST_WAIT,
+    TRIES,
+    WAIT_FOR_QUEUE,
+    Bucket,
+    pause_after,
+)
 from services.notifications.sender import Outlet
 from shared.events.sealing import person_kid
 from tests.notifications.desk import Desk, desk, rounds
@@ -286,6 +293,23 @@ async def test_what_a_dead_sender_had_begun_is_taken_up_when_its_lease_is_over(a
     await rounds(at.sender(mail=mail), "mail")
 
     assert [command.attempts for command in at.settled] == [2]
+
+
+async def test_who_waits_for_a_decision_is_written_to_after_it(at: Desk) -> None:
+    """What became of a notice cannot be told meanwhile, and what is not told is sent again."""
+    for person in "AB":
+        await at.register(person, person, mail=f"{person}@example.org")
+        await at.queue(reached(f"/attendance/{person}@9", person), "mail")
+    mail = FakeChannel()
+    await at.park("A")
+
+    await rounds(at.sender(mail=mail), "mail")
+    assert [message.person_id for message in mail.messages] == ["B"]
+    await at.park("A", parked=False)
+    await at.pass_time(WAIT_FOR_QUEUE)
+    await rounds(at.sender(mail=mail), "mail")
+
+    assert [message.person_id for message in mail.messages] == ["B", "A"]
 
 
 async def test_the_inbox_holds_no_name_and_a_repeat_changes_nothing(at: Desk) -> None:

@@ -26,6 +26,7 @@ class KeyedFact(Fact):
 
     SERVICE: ClassVar[str] = "attendance"
     TOPIC: ClassVar[str] = FACTS
+    NUMBERED: ClassVar[bool] = False
 
 
 class BroadcastFact(KeyedFact):

@@ -22,6 +22,7 @@ class Fact(Wire):
     TOPIC: ClassVar[str]
     VERSION: ClassVar[int] = 1
     BROADCAST: ClassVar[bool] = False
+    NUMBERED: ClassVar[bool] = True  # Its envelopes carry `subjectseq`; facts carry none.
     TOLD: ClassVar[bool] = True  # False: derived, so that a rebuild concludes it again.
 
     @classmethod

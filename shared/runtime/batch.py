@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shared.events.envelope import Envelope
-from shared.runtime.decoding import BROADCAST, Decoder, Taken, Undecodable, said
+from shared.runtime.decoding import BROADCAST, Decoder, Passing, Taken, Undecodable, said
 from shared.runtime.holding import Cursor, Entry, Partition, Place
 from shared.runtime.projection import Contradiction, Everybody, Load, Projection
 from shared.runtime.writes import Parked, Writes, caused_by, stamp, tail_of
@@ -56,7 +56,7 @@ class Folding:
     def __init__(
         self,
         projection: Projection[Any, Any],
-        entries: Mapping[str, Entry],
+        entries: dict[str, Entry],
         marks: Marks,
         *,
         budget: int,
@@ -111,6 +111,9 @@ class Folding:
         elif heard.broadcastseq is not None:
             return (yield from self._broadcast(part, record, heard))
         elif (entry := self._admit(part, record, heard, subject)) is not None:
+            if isinstance(heard, Passing):
+                self._touch(part, entry)  # Its number is written down, or the next leaves a gap.
+                return True
             load = self._reach(part, entry, record, heard)
             if load is not None:
                 yield Need([subject], part.number, load)
@@ -204,6 +207,7 @@ class Folding:
         except Exception as error:
             raise _Stop(f"broadcast {number} cannot be learned: {_text(error)}") from error
         self.writes.broadcasts[number] = heard.id, heard.type, record.value
+        self.writes.learned[number] = part.place, record.offset
         if isinstance(audience, Everybody):
             return part.names[bisect_right(part.names, part.last_subject) :]
         return sorted(s for s in audience.subjects if s > part.last_subject and part.holds(s))

@@ -25,6 +25,15 @@ class Undecodable(NamedTuple):
     error: str
 
 
+class Passing(Envelope, kw_only=True, frozen=True):
+    """An event of a kind that is not heard: only its number counts."""
+
+    data: msgspec.Raw
+
+
+_PASSING = msgspec.json.Decoder(Passing).decode
+
+
 # A record with what it says (None: it passes by) and the subject that it is about.
 Taken = tuple[Any, Envelope | Undecodable | None, str]
 
@@ -32,7 +41,8 @@ Taken = tuple[Any, Envelope | Undecodable | None, str]
 class Decoder:
     """Decodes the records of one projection. A kind is found in the header, not in the value.
 
-    Whoever hears any broadcast decodes them all: their numbers are dense over all kinds.
+    Whoever hears any broadcast decodes them all: their numbers are dense over all kinds. So are
+    the numbers of a person's events: of kinds that are not heard the envelope is read, no more.
     """
 
     def __init__(self, projection: Projection[Any, Any]) -> None:
@@ -45,6 +55,9 @@ class Decoder:
             kind.type_name().encode(): (decoder_of(kind).decode, kind.type_name(), kind.BROADCAST)
             for kind in kinds
         }
+        for kind in BY_TYPE.values():
+            if kind.NUMBERED and kind not in kinds:
+                self._kinds[kind.type_name().encode()] = (_PASSING, kind.type_name(), False)
         self._known = {name.encode() for name in BY_TYPE} | set(self._kinds)
         self._broadcast_names = {
             _unversioned(name) for name, (_, _, broadcast) in self._kinds.items() if broadcast
@@ -76,7 +89,8 @@ class Decoder:
 
     def _keyed(self, record: Any, heard: Envelope) -> Taken:
         try:
-            subject = self._subject_of(heard)
+            passing = isinstance(heard, Passing)
+            subject = heard.subject if passing else self._subject_of(heard)
         except Exception as error:  # noqa: BLE001  (a bug of the projection parks the subject)
             return record, Undecodable("fold", said(error)), key_of(record)
         if record.key != subject.encode():

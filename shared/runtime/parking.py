@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 
 from shared.events.envelope import Envelope, canonical
-from shared.runtime.decoding import Decoder, Undecodable, said
+from shared.runtime.decoding import Decoder, Passing, Undecodable, said
 from shared.runtime.handling import guarded
 from shared.runtime.holding import Entry
 from shared.runtime.projection import Contradiction
@@ -182,7 +182,8 @@ class _Redrive:
         if heard.subjectseq is not None and heard.source == f"/{self.store.projection.service}":
             self.entry.last_seq = max(self.entry.last_seq, heard.subjectseq)
         try:
-            await self._fold(heard)
+            if not isinstance(heard, Passing):
+                await self._fold(heard)
         except _Failed as failed:
             self.spoilt = True
             return str(failed)

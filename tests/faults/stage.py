@@ -80,7 +80,7 @@ class Stage:
         admin.create_topics([new])[self.topic].result(timeout=PATIENCE)
         self.ends = dict.fromkeys(range(PARTITIONS), 0)
 
-    def write(self, said: Iterable[tuple[Envelope, int]], copies: int = 1) -> None:
+    def write(self, said: Iterable[tuple[Envelope, int]]) -> None:
         """Write facts, each to its partition (a broadcast: to all), and wait until they stand."""
         producer = Producer(
             {
@@ -93,7 +93,7 @@ class Stage:
         for envelope, number in said:
             value, headers = canonical(envelope), headers_of(envelope.type, envelope.id)
             where = [number] if envelope.broadcastseq is None else range(PARTITIONS)
-            for partition in [each for each in where for _ in range(copies)]:
+            for partition in where:
                 producer.produce(
                     self.topic,
                     value,

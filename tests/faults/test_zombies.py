@@ -67,7 +67,9 @@ async def test_a_zombies_write_is_refused(stage: Stage, calm: Calm) -> None:
     assert left == await calm(stage)
 
 
-async def test_a_member_frozen_in_its_transaction_holds_nobody_up(stage: Stage, calm: Calm) -> None:
+async def test_a_member_frozen_in_its_transaction_holds_nobody_up(
+    stage: Stage, calm: Calm
+) -> None:
     """The locks of an open transaction are freed, so that another can take over."""
     crowd = Crowd()
     stage.write(numbered(crowd.goes_on(400)))

@@ -61,7 +61,8 @@ class Desk:
     async def park(self, person: str, *, parked: bool = True) -> None:
         """Let the planner's records of a person wait, or wait no longer."""
         await self.pool.execute(
-            f"INSERT INTO {self.planned}.subjects (subject, partition, version, last_seq, heard, parked)"  # noqa: S608  (our own name)
+            f"INSERT INTO {self.planned}.subjects"  # noqa: S608  (our own name)
+            " (subject, partition, version, last_seq, heard, parked)"
             " VALUES ($1, 0, 1, 0, '{}', $2) ON CONFLICT (subject) DO UPDATE SET parked = $2",
             person,
             parked,

@@ -20,7 +20,7 @@ from services.notifications.sender import Outlet, Sender
 from services.notifications.settling import Settling
 from services.notifications.store import SenderStore
 from shared.events import attendance, discipline, notifications
-from shared.events.attendance import EmployeeRegistered
+from shared.events.attendance import Contact, EmployeeRegistered
 from shared.events.base import Fact, Sealed
 from shared.events.envelope import Envelope
 from shared.events.sealing import person_kid, place_of, seal
@@ -51,10 +51,14 @@ class Service:
             Settling(self.planner.store, lambda: datetime(2026, 3, 2, 2, 0, 0, 5, tzinfo=UTC)),
         )
 
-    async def register(self, *people: str) -> None:
-        """Publish a regency, a unit that `chief` heads, and people in it."""
+    async def register(self, *people: str, mail: str | None = None) -> None:
+        """Publish a regency, a unit that `chief` heads, and people in it who share a mailbox."""
         facts: list[tuple[Fact, str]] = [(regency(), "53.01"), (unit(), "53.01")]
-        facts += [(line(each, name=await self._name(each)), each) for each in people]
+        for each in people:
+            sealed = await self._sealed(each, mail) if mail else None
+            contacts = (Contact(channel="mail", address=sealed),) if sealed else ()
+            name = await self._sealed(each, f"Name of {each}")
+            facts.append((line(each, name=name, contacts=contacts), each))
         envelopes = [
             Envelope(
                 id=f"fact-{number}",
@@ -76,12 +80,12 @@ class Service:
                 self.log.publish_everywhere(attendance.FACTS, envelope)
         await caught_up(self.log, self.directory)
 
-    async def _name(self, person: str) -> Sealed:
+    async def _sealed(self, person: str, text: str) -> Sealed:
         kid = person_kid(person)
         key = (await self.keyring.keys_of([kid], create=True))[kid]
         assert key is not None
         place = place_of(EmployeeRegistered.type_name(), person)
-        return seal(key, kid, place, f"Name of {person}")
+        return seal(key, kid, place, text)
 
     async def events(self) -> Sequence[tuple[str, str]]:
         rows = await self.pool.fetch("SELECT type, payload FROM tertib.events ORDER BY xid, id")

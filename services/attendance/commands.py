@@ -1,28 +1,27 @@
-"""Attendance's words of `tertib`: preview, backfill, simulate, explain."""
+"""Attendance's words of `tertib`: preview, backfill, forget, explain, simulate, demo."""
 
 import asyncio
+import getpass
 import json
 import os
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 
 from services.attendance import demo
-from services.attendance.edge import report
 from services.attendance.edge.backfilling import Sent, backfill
-from services.attendance.edge.cuts import closing_at, last_known_date
+from services.attendance.edge.cuts import closing_at
 from services.attendance.edge.dataset.dataset import Dataset
-from services.attendance.edge.dataset.findings import Finding, UnusableDataset
-from services.attendance.edge.dataset.reader import read_dataset
+from services.attendance.edge.forgetting import forget
 from services.attendance.edge.plan import plan
 from services.attendance.explaining.reading import explained
 from services.attendance.explaining.words import LANGUAGES, as_tables, structured
+from services.attendance.opening import fail, finish, opened, say, until
 from services.attendance.previewing import preview, stages
 from services.attendance.simulate.simulation import simulate
 from shared.events.sealing import Redacting
@@ -31,9 +30,6 @@ from shared.runtime.exporting import write_csv
 from shared.runtime.waiting import Left, settled
 
 app = typer.Typer(no_args_is_help=True, help="What officials do with attendance.")
-
-FOUND_SOMETHING = 1
-COULD_NOT_RUN = 2
 
 Folder = Annotated[Path, typer.Argument(help="A dataset folder.", show_default=False)]
 Through = Annotated[
@@ -87,18 +83,24 @@ def backfill_command(
     dataset = opened(folder, report_file, lang, strict=strict, as_json=as_json)
     last = until(dataset, through)
     ensure_running()
-    sent = asyncio.run(_backfilled(dataset, last))
+    sent, left = asyncio.run(_backfilled(dataset, last))
     summary: dict[str, object] = {
         "through": last.isoformat(),
         "rows": {"facts": sent.facts, "new facts": sent.new},
+        "forgotten": sent.forgotten,
+        "parked": left.parked,
     }
+    finish(dataset.findings, summary, [*_remarks(sent, left)], as_json=as_json, lang=lang)
+
+
+def _remarks(sent: Sent, left: Left) -> Iterator[str]:
     if sent.forgotten:
-        summary["forgotten"] = sent.forgotten
-        say(f"{sent.forgotten} people are forgotten: nothing of them was published")
-    finish(dataset.findings, summary, as_json=as_json, lang=lang)
+        yield f"{sent.forgotten} people are forgotten: nothing of them was published"
+    if left.parked:
+        yield f"{left.parked} records could not be applied and wait: see `tertib parked list`"
 
 
-async def _backfilled(dataset: Dataset, last: date) -> Sent:
+async def _backfilled(dataset: Dataset, last: date) -> tuple[Sent, Left]:
     """Publish and wait, with a bar for each: by the date reached, and by the records left."""
     told = settings.load()
     with Progress(
@@ -129,8 +131,22 @@ async def _backfilled(dataset: Dataset, last: date) -> Sent:
             done = most - now.records - now.due
             bar.update(catching, total=most, completed=done)
 
-        await settled(told, left)
-    return sent
+        return sent, await settled(told, left)
+
+
+@app.command("forget")
+def forget_command(
+    employee: Annotated[str, typer.Argument(help="An employee_id.", show_default=False)],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Destroy a person's key: what the log holds of name, NIP and letters is never read again."""
+    if not yes:
+        typer.confirm(f"Nobody can undo this. Forget {employee}?", abort=True, err=True)
+    told = settings.load()
+    if not asyncio.run(forget(employee, getpass.getuser(), told)):
+        fail(f"there is no employee {employee}: nothing was ever heard of that id")
+    say(f"{employee} is forgotten: nothing of that id is published or readable from now on")
 
 
 @app.command("explain")
@@ -204,79 +220,3 @@ def ensure_running() -> None:
         from shared.local.commands import up  # noqa: PLC0415  (in production it is not installed)
 
         up()
-
-
-def opened(
-    folder: Path, report_file: Path | None, lang: str, *, strict: bool, as_json: bool
-) -> Dataset:
-    """Read a dataset and show its findings; ends the command where nothing is to be loaded."""
-    if lang not in ("id", "en"):
-        fail(f"--lang is id or en, not {lang}")
-    try:
-        dataset = read_dataset(folder)
-    except UnusableDataset as error:
-        _hand_out(error.findings, report_file, lang, as_json=as_json)
-        if as_json:
-            print(json.dumps({"loaded": False, "findings": report.rows_of(error.findings, lang)}))
-        raise typer.Exit(COULD_NOT_RUN) from error
-    _hand_out(dataset.findings, report_file, lang, as_json=as_json)
-    if strict and has_errors(dataset.findings):
-        if as_json:
-            findings = report.rows_of(dataset.findings, lang)
-            print(json.dumps({"loaded": False, "findings": findings}))
-        else:
-            say("nothing was loaded: --strict, and there are bad rows")
-        raise typer.Exit(FOUND_SOMETHING)
-    return dataset
-
-
-def _hand_out(
-    findings: Sequence[Finding], report_file: Path | None, lang: str, *, as_json: bool
-) -> None:
-    if not as_json:
-        report.show(findings, Console(stderr=True), lang)
-    if report_file is not None:
-        with report_file.open("w", encoding="utf-8", newline="") as file:
-            report.write_csv(findings, file, lang)
-
-
-def until(dataset: Dataset, through: datetime | None) -> date:
-    """Give the last workday to close: as asked, or the last date on which anything is known."""
-    return through.date() if through is not None else last_known_date(dataset)
-
-
-def finish(
-    findings: Sequence[Finding], summary: Mapping[str, object], *, as_json: bool, lang: str = "en"
-) -> None:
-    """Say what was done; the exit code tells whether there were bad rows."""
-    bad = has_errors(findings)
-    if as_json:
-        print(json.dumps({"loaded": True, **summary, "findings": report.rows_of(findings, lang)}))
-    else:
-        rows = summary.get("rows")
-        counted = (
-            ", ".join(f"{count} {name}" for name, count in rows.items())
-            if isinstance(rows, dict)
-            else ""
-        )
-        say(f"through {summary['through']}: {counted}")
-        if bad:
-            say("some rows could not be read: they are listed above, the rest is loaded")
-    if bad:
-        raise typer.Exit(FOUND_SOMETHING)
-
-
-def has_errors(findings: Sequence[Finding]) -> bool:
-    """Say whether a row was left out; warnings are loaded."""
-    return any(finding.severity == "error" for finding in findings)
-
-
-def say(sentence: str) -> None:
-    """Tell a person something; standard output is for tables and machines."""
-    print(sentence, file=sys.stderr)
-
-
-def fail(sentence: str) -> NoReturn:
-    """End a command that could not run, saying what to do."""
-    print(f"tertib: {sentence}", file=sys.stderr)
-    raise typer.Exit(COULD_NOT_RUN)

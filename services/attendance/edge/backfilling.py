@@ -56,7 +56,7 @@ async def backfill(dataset: Dataset, through: date, settings: Settings, tick: Ti
     of the dataset contradicts one already published.
     """
     url = settings.database_url("attendance")
-    await _refuse_wrong_clock(url)
+    await refuse_wrong_clock(url)
     await topics.ensure(settings.bootstrap, [FACTS], settings.replication)
     async with await PostgresKeyring.open(settings.keyring_url()) as keyring:
         keys = await keyring.keys_of(kids_of(dataset), create=True)
@@ -69,7 +69,8 @@ async def backfill(dataset: Dataset, through: date, settings: Settings, tick: Ti
     return sent
 
 
-async def _refuse_wrong_clock(url: str) -> None:
+async def refuse_wrong_clock(url: str) -> None:
+    """Hold our clock against the database's. Errors: CannotRun, off by more than a second."""
     connection = await asyncpg.connect(url)
     try:
         theirs = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")

@@ -41,7 +41,9 @@ OWN: Mapping[str, Mapping[str, str]] = {
     },
     "shared.runtime.operating_commands": {
         "parked": "Records that a projection could not apply.",
-        "rebuild": "Fold a service's log anew beside its tables, compare, and switch if nothing differs.",
+        "rebuild": (
+            "Fold a service's log anew beside its tables, compare, and switch if nothing differs."
+        ),
     },
     "shared.runtime.exporting_commands": {
         "export": "Give a table of the state as CSV, JSON lines or Parquet.",

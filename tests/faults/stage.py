@@ -187,7 +187,7 @@ class Stage:
             await connection.close()
 
     async def left(self) -> "Left":
-        """Give the final state, and per subject the bytes of its events in the order of commits."""
+        """Give the final state, and per subject the bytes of its events in order of commits."""
         sums = await self.ask("SELECT * FROM {schema}.toy_sums")
         taken = await self.ask("SELECT * FROM {schema}.toy_taken")
         parked = await self.ask(

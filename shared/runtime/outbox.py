@@ -56,11 +56,12 @@ async def refuse_restored(connection: asyncpg.Connection) -> None:
 
     Errors: Restored after a dump was restored into another cluster, whose count begins anew.
     """
-    now: int = await connection.fetchval("SELECT pg_current_xact_id()")
     last = max(
         await connection.fetchval(_LATEST) or 0,
         await connection.fetchval("SELECT xid FROM tertib.relay_cursor"),
     )
+    # Asked last: what others commit in between would look as if it came from elsewhere.
+    now: int = await connection.fetchval("SELECT pg_current_xact_id()")
     if last >= now:
         message = (
             f"the outbox was restored into another cluster: its last transaction is {last}, and"

@@ -34,10 +34,12 @@ log = structlog.get_logger()
 class RelayStatus:
     """What a relay says of itself. `active`: it holds the lock; `unsent`: it has work it knows of.
 
-    `published` counts acknowledged rows since the start, `failures` the producers thrown away.
+    Since its start: `published` counts acknowledged rows, `looks` how often it asked for rows,
+    `failures` the producers thrown away.
     """
 
     published: int = 0
+    looks: int = 0
     failures: int = 0
     active: bool = False
     unsent: bool = False
@@ -133,6 +135,7 @@ class Relay:
         while True:
             self._woken.clear()
             place = await self._drain(connection, producer, place)
+            self.status.looks += 1
             if time.monotonic() > room_until:
                 await outbox.prepare(connection)
                 room_until = time.monotonic() + ROOM_SECONDS

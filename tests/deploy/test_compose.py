@@ -174,6 +174,7 @@ def test_a_database_keeps_its_data_and_its_own_role(name: str) -> None:
     assert environment(name)["ROLE"] == own
     assert environment(name)["ROLE_PASSWORD_FILE"] == f"/run/secrets/{own}_password"
     assert "POSTGRES_PASSWORD" not in environment(name)
+    assert block["read_only"] is True
 
 
 def test_the_broker_makes_no_topic_by_chance() -> None:

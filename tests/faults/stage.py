@@ -7,7 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +38,11 @@ LIMITS: Mapping[str, Any] = {
     "mirror_seconds": 0.3,
     "longest_pause": 0.5,
 }
+# Asked on a connection of its own: within a transaction the view does not move.
+WAITING = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+    " AND wait_event_type = 'Lock' AND backend_xid IS NOT NULL"
+)
 ROOT = str(Path(__file__).parents[2])
 
 
@@ -185,6 +199,23 @@ class Stage:
             return rows
         finally:
             await connection.close()
+
+    @asynccontextmanager
+    async def held_up(self) -> AsyncIterator[None]:
+        """Hold a member up in its transaction for as long as a block: it has a lock and waits."""
+        holding = await asyncpg.connect(self.database)
+        try:
+            transaction = holding.transaction()
+            await transaction.start()
+            schema = (await self.ask("SELECT '{schema}' AS schema"))[0]["schema"]
+            await holding.execute(f"SELECT FROM {schema}.subjects FOR UPDATE")
+            await until(self._somebody_waits, "no transaction was held up")
+            yield
+        finally:
+            holding.terminate()
+
+    async def _somebody_waits(self) -> bool:
+        return bool(await self.ask(WAITING))
 
     async def left(self) -> "Left":
         """Give the final state, and per subject the bytes of its events in order of commits."""

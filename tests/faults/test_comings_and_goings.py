@@ -1,6 +1,7 @@
 """Members that join and leave under load: every rebalance replaces all partitions."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -20,7 +21,7 @@ async def _works(member: Member) -> bool:
 async def test_members_that_join_and_leave_under_load_change_nothing(
     stage: Stage, calm: Calm
 ) -> None:
-    """One stays, one visits three times, and each time takes partitions over and gives them back."""
+    """One stays, one visits three times, and takes partitions over, and gives them back."""
     stage.limits = {"batch": 40}
     crowd = Crowd()
     over = asyncio.Event()
@@ -34,7 +35,7 @@ async def test_members_that_join_and_leave_under_load_change_nothing(
     exits = []
     for _ in range(VISITS):
         visitor = stage.start()
-        await until(lambda each=visitor: _works(each), "the visitor got nothing to do")
+        await until(partial(_works, visitor), "the visitor got nothing to do")
         exits.append(await asyncio.to_thread(visitor.end))
     over.set()
     await loading

@@ -2,7 +2,6 @@
 
 import signal
 
-import asyncpg
 import psutil
 import pytest
 
@@ -17,7 +16,7 @@ EVERYTHING = list(range(PARTITIONS))
 
 def stopped(member: Member) -> bool:
     """Say whether the process is frozen."""
-    return psutil.Process(member.process.pid).status() == psutil.STATUS_STOPPED
+    return bool(psutil.Process(member.process.pid).status() == psutil.STATUS_STOPPED)
 
 
 async def frozen(member: Member) -> None:
@@ -75,24 +74,10 @@ async def test_a_member_frozen_in_its_transaction_holds_nobody_up(
     stage.write(numbered(crowd.goes_on(400)))
     first = stage.start()
     await stage.settled()
-    holding = await asyncpg.connect(stage.database)
-    schema = await holding.fetchval("SELECT schema FROM tertib.table_set WHERE live")
-    transaction = holding.transaction()
-    await transaction.start()
-    await holding.execute(f"SELECT FROM {schema}.subjects FOR UPDATE")
-    stage.write(numbered(crowd.goes_on(200)))
-
-    async def waits() -> bool:
-        return await holding.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND wait_event_type = 'Lock' AND backend_xid IS NOT NULL"
-        )
-
-    await until(waits, "no transaction was held up")
-    first.signal(signal.SIGSTOP)
-    await frozen(first)
-    await transaction.rollback()
-    await holding.close()
+    stage.write(numbered(crowd.goes_on(2_000)))
+    async with stage.held_up():
+        first.signal(signal.SIGSTOP)
+        await frozen(first)
 
     heir = stage.start()
     await owns_everything(heir)

@@ -5,7 +5,8 @@ only then lets records come. Any doubt ends in reading the rows again: they tell
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -14,11 +15,11 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from shared.runtime import progress as metrics
 from shared.runtime.batch import BRAKE
-from shared.runtime.holding import Cursor, Partition, Place
+from shared.runtime.holding import Brake, Cursor, Partition, Place
 from shared.runtime.limits import Limits
 from shared.runtime.progress import Progress
 from shared.runtime.store import UNAVAILABLE
-from shared.runtime.worker import Store
+from shared.runtime.worker import Step, Store
 from shared.runtime.writes import tail_of
 
 log = structlog.get_logger()
@@ -47,12 +48,14 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self.limits = limits
         self.owner = owner
         self.progress = progress
-        self.generation = 0
+        self.generation = 0  # Of the assignment.
+        self.era = 0  # Of what is held and in memory: whatever began in an earlier one is void.
         self.held: dict[Place, Partition] = {}
         self.claimed: Callable[[Sequence[Partition]], Awaitable[None]] | None = None
         self._forget = forget
         self._consumer = consumer
-        self._sought: dict[Place, int] = {}
+        self._jumped: dict[Place, tuple[int, int]] = {}
+        self._brakes: dict[Place, Brake] = {}  # As of what is written.
         self._unverified: set[Place] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -79,12 +82,10 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
     def drop_all(self) -> None:
         """Hold nothing; whatever is under way finds another generation and gives up."""
         self.generation += 1
-        self.held.clear()
-        self._sought.clear()
-        self._unverified.clear()
-        self._forget()
-        for facts in (self.progress.claimed, self.progress.waiting, self.progress.stopped):
-            facts.clear()
+        self._let_go(list(self.held))
+        self._brakes.clear()
+        self.progress.waiting.clear()
+        self.progress.stopped.clear()
         self._measure()
 
     async def close(self) -> None:
@@ -98,7 +99,10 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
 
     def _claim_later(self, places: Sequence[Place], delay: float) -> None:
         self.progress.waiting |= set(places)
-        task = asyncio.create_task(self._claim(places, self.generation, delay))
+        self._spawn(self._claim(places, self.generation, delay))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -150,15 +154,20 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         if live is not self.store:
             log.info("table_set_followed", group=self.progress.group)
             self.store = live
-            self.doubt(list(self.held), 0)
+            gone = self._let_go(list(self.held))
+            if gone and self._pause(gone):
+                self._claim_later(list(gone), 0)
 
-    def _take_up(self, part: Partition, begin: int) -> None:
-        """Hold a partition from its cursor on. One record more is read, to know the log by."""
+    def _take_up(self, part: Partition, begin: int | None = None) -> None:
+        """Hold a partition from its cursor on.
+
+        If the log's beginning is given, one record more is read, to know the log by.
+        Errors: IllegalStateError if it was revoked.
+        """
         partition = TopicPartition(*part.place)
-        behind = part.tail is not None and part.next_offset > begin
+        behind = begin is not None and part.tail is not None and part.next_offset > begin
         self.consumer.seek(partition, part.next_offset - 1 if behind else part.next_offset)
         self.consumer.resume(partition)
-        self._sought[part.place] = part.next_offset
         if behind:
             self._unverified.add(part.place)
         self.held[part.place] = part
@@ -181,59 +190,83 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             if place not in self.progress.stopped and place not in self.progress.waiting:
                 self._claim_later([place], 0)
             return []
-        if records[0].offset > part.next_offset and self._sought.get(place) != part.next_offset:
-            metrics.SEEKS.labels(self.progress.group).inc()
-            self.consumer.seek(partition, part.next_offset)  # Read again, never on.
-            self._sought[place] = part.next_offset
-            return []
+        first = records[0].offset
+        if first > part.next_offset:
+            jump = part.next_offset, first
+            if self._jumped.get(place) != jump:
+                metrics.SEEKS.labels(self.progress.group).inc()
+                self.consumer.seek(partition, part.next_offset)  # Read again, never on.
+                self._jumped[place] = jump
+                return []
+            # Sought, and the same record came: nothing lies between (a legal gap of the log).
         if place in self._unverified:
             self._unverified.discard(place)
-            first = records[0]
-            if first.offset == part.next_offset - 1 and tail_of(first) != part.tail:
+            if first == part.next_offset - 1 and tail_of(records[0]) != part.tail:
                 await self.halt(place, "another log: the record before the cursor is not the same")
                 return []
-        if records[0].offset >= part.next_offset:
+        if first >= part.next_offset:
             return records
         return [record for record in records if record.offset >= part.next_offset]
 
     # Doubt.
 
-    def doubt(self, places: Iterable[Place], delay: float) -> None:
-        """Let go of partitions whose states are in doubt, and claim them again after a pause."""
-        gone = [place for place in places if self.held.pop(place, None) is not None]
+    def _let_go(self, places: Iterable[Place]) -> dict[Place, Partition]:
+        """Hold these no more; states in memory may be theirs, so all of them are forgotten."""
+        self.era += 1
         self._forget()
+        gone = {place: self.held.pop(place) for place in places if place in self.held}
         for place in gone:
-            self._sought.pop(place, None)
+            self._jumped.pop(place, None)
+            self._unverified.discard(place)
             self.progress.claimed.pop(place, None)
-        if gone and self._pause(gone):
-            self._claim_later(gone, delay)
         self._measure()
+        return gone
 
-    async def reread(self) -> None:
-        """Read the rows of everything held: what is still ours goes on, the rest was lost.
+    def suspect(self) -> None:
+        """Something failed on the way: read the rows again, which tell what is written."""
+        gone = self._let_go(list(self.held))
+        if gone and self._pause(gone):
+            self.progress.waiting |= set(gone)
+            self._spawn(self._reread(gone, self.generation))
+
+    async def _reread(self, before: dict[Place, Partition], generation: int) -> None:
+        """Go on with what is still ours, from where its row says. The rest was lost.
 
         A fenced loser waits a heartbeat before it claims again, or it and the owner take the
-        epoch from each other in turns. Errors: those of the store; nothing is held then.
+        epoch from each other in turns.
         """
-        generation, before, store = self.generation, dict(self.held), self.store
-        self.held.clear()
-        self._forget()
-        ours: list[Partition] = []
+        store, ours = self.store, list[Partition]()
         try:
             if await store.live() is store:
                 rows = await store.cursors(before)
-                mine = [row for row in rows if before[row[0], row[1]].epoch == row.epoch]
+                mine = [row for row in rows if before[row[:2]].epoch == row.epoch]
                 ours = await store.partitions(mine, self.limits)
-        finally:
-            if generation == self.generation:
-                self.held.update(before)
-                kept = {part.place: part for part in ours} if store is self.store else {}
-                lost = [place for place in before if place not in kept]
-                self.doubt(lost, self.limits.heartbeat_ms / 1000)
-                for place, part in kept.items():
-                    part.brake = before[place].brake
-                    self.held[place] = part
-                    self.progress.claimed[place] = part.next_offset
+        except UNAVAILABLE as error:
+            log.warning("rows_unknown", group=self.progress.group, error=type(error).__name__)
+        except Exception:
+            log.exception("rows_unknown", group=self.progress.group)
+        if generation != self.generation:
+            return
+        if store is not self.store:
+            ours = []
+        lost = [place for place in before if place not in {part.place for part in ours}]
+        try:
+            for part in ours:
+                if part.place in self._brakes:
+                    part.brake = replace(self._brakes[part.place])
+                self._take_up(part)
+        except IllegalStateError:
+            return  # Revoked in the meantime: the next assignment claims anew.
+        if lost:
+            self._claim_later(lost, self.limits.heartbeat_ms / 1000)
+
+    def written(self, step: Step) -> None:
+        """Note what a step has written."""
+        for place, cursor in step.writes.cursors.items():
+            if place in self.held:
+                self.progress.claimed[place] = cursor.next_offset
+        for place, brake in step.brakes.items():
+            self._brakes[place] = brake
 
     def _pause(self, places: Iterable[Place]) -> bool:
         try:
@@ -247,7 +280,8 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
     async def halt(self, place: Place, reason: str) -> None:
         """Leave a partition standing at its cursor, and say so; the others go on."""
         part = self.held.pop(place, None)
-        self._sought.pop(place, None)
+        self._jumped.pop(place, None)
+        self._brakes.pop(place, None)
         row = Cursor(*place, part.next_offset, "", part.broadcast, part.epoch) if part else None
         await self._stand(place, row, reason)
 

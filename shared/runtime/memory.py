@@ -4,6 +4,7 @@ It is held to the same suite. Rows are kept by primary key; a projection's loads
 functions, as there is nothing here that reads SQL.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from shared.runtime.holding import Brake, Cursor, Entry, Partition, Place
 from shared.runtime.limits import Limits
 from shared.runtime.projection import Changes, Load, Projection, Row
 from shared.runtime.worker import Fenced, Halt
-from shared.runtime.writes import Event, Parked, Waiting, Writes
+from shared.runtime.writes import Event, Guard, Parked, Waiting, Writes
 
 Tables = Mapping[str, Mapping[Row, Row]]
 Answer = Callable[[Tables, str], Sequence[Row]]  # The rows of a load, of one subject.
@@ -148,7 +149,7 @@ class MemoryStore:
         before = deepcopy(self.kept)
         try:
             self._move(writes)
-            self._guard(writes.touched)
+            self._guard(writes.guards)
             self._write_rows(rows)
             self._learn(writes)
             for number, state in writes.settled.items():
@@ -171,22 +172,14 @@ class MemoryStore:
             if self.kept.broadcasts.setdefault(number, said)[2] != said[2]:
                 raise Halt(number, f"broadcast {number} has other bytes in another partition")
 
-    def _guard(self, touched: Iterable[Entry]) -> None:
-        for entry in touched:
-            known = self.kept.subjects.get(entry.subject)
-            if (known.version if known else 0) != entry.version:
-                raise Fenced(f"the row of {entry.subject}")
-            entry.version += 1
-            kept = Entry(
-                entry.subject,
-                entry.partition,
-                None,
-                entry.version,
-                entry.last_seq,
-                dict(entry.heard),
-                entry.parked,
+    def _guard(self, guards: Iterable[Guard]) -> None:
+        for subject, partition, last_seq, heard, parked, version in guards:
+            known = self.kept.subjects.get(subject)
+            if (known.version if known else 0) != version:
+                raise Fenced(f"the row of {subject}")
+            self.kept.subjects[subject] = Entry(
+                subject, partition, None, version + 1, last_seq, json.loads(heard), parked
             )
-            self.kept.subjects[entry.subject] = kept
 
     def _write_rows(self, rows: Mapping[str, Changes]) -> None:
         for table, changes in rows.items():

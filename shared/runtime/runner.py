@@ -1,7 +1,7 @@
 """The consumer of one projection: fenced batches from Kafka into one PostgreSQL transaction each.
 
 Cursors live in PostgreSQL; Kafka's own commits are a mirror for lag tools. Nothing escapes the
-handler: any doubt throws the memory of its partitions away and reads them again (kafka.md 5).
+handler: any doubt throws the memory away and reads the rows again (kafka.md 5).
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from shared.runtime.progress import Progress
 from shared.runtime.projection import Projection
 from shared.runtime.raw import RawRecords, lean
 from shared.runtime.store import UNAVAILABLE, PostgresStore
-from shared.runtime.worker import Fenced, Step, Worker
+from shared.runtime.worker import Fenced, Step, Store, Worker
 
 log = structlog.get_logger()
 
@@ -64,6 +64,7 @@ class Runner:
         self.progress = Progress(self.group)
         self._worker = Worker(projection, self.limits)
         self._tasks: list[asyncio.Task[None]] = []
+        self._writing: asyncio.Task[None] | None = None
         self._changed = asyncio.Condition()
 
     # Life.
@@ -124,6 +125,7 @@ class Runner:
         """Stop polling, finish or roll back the running batch, leave the group."""
         self.cursors.drop_all()
         await self._broker.stop()
+        await self._writing_done()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -157,7 +159,10 @@ class Runner:
     # Batches: a batch may span partitions, and one partition's failure never touches the others.
 
     async def _take(self, records: Sequence[Any]) -> None:
-        """Take a batch; nothing escapes: FastStream would log it and poll on."""
+        """Take a batch; nothing escapes: FastStream would log it and poll on.
+
+        The last transaction of a batch is written while the next batch is fetched and folded.
+        """
         reach("after_fetch")
         self.progress.turn()
         try:
@@ -166,7 +171,7 @@ class Runner:
                 work = await self._step(work)
         except Exception:
             log.exception("batch_failed", group=self.group)
-            self.cursors.doubt(list(self.cursors.held), self.limits.longest_pause)
+            self.cursors.suspect()
 
     async def _fresh(self, records: Iterable[Any]) -> dict[Place, Sequence[Taken]]:
         """Decode what is new of a batch, by partition."""
@@ -183,48 +188,69 @@ class Runner:
         return work
 
     async def _step(self, work: dict[Place, Sequence[Taken]]) -> dict[Place, Sequence[Taken]]:
-        """Take one transaction's worth; give what is left of the batch."""
-        cursors, generation = self.cursors, self.cursors.generation
-        work = {place: taken for place, taken in work.items() if place in cursors.held}
+        """Fold one transaction's worth and begin to write it; give what is left of the batch."""
+        cursors = self.cursors
+        if self._worker.is_full:
+            await self._writing_done()
+            self._worker.trim()
+        era, store = cursors.era, cursors.store
+        held = {place: cursors.held[place] for place in work if place in cursors.held}
+        work = {place: work[place] for place in held}
         if not work:
             return {}
         try:
-            step = await self._worker.step(cursors.store, cursors.held, work)
+            step = await self._worker.fold(store, held, work)
         except Spoilt as spoilt:
-            self._worker.mark(spoilt)
-            reason = spoilt.mark.reason
-            log.warning("fold_failed", group=self.group, place=spoilt.place, reason=reason)
-        except (Fenced, *UNAVAILABLE) as error:
+            await self._writing_done()
+            if era == cursors.era:
+                self._spoilt(spoilt)
+            return {}
+        except UNAVAILABLE as error:
+            log.warning("states_unknown", group=self.group, error=type(error).__name__)
+            cursors.suspect()
+            return {}
+        await self._writing_done()
+        if era != cursors.era:
+            return {}  # Something failed meanwhile: this was folded for nothing.
+        self._writing = asyncio.create_task(self._write(store, step, era))
+        if step.stops or step.writes.filled or self.projection.commands:
+            await self._writing_done()
+        return step.left if era == cursors.era else {}
+
+    def _spoilt(self, spoilt: Spoilt) -> None:
+        self._worker.mark(spoilt)
+        reason = spoilt.mark.reason
+        log.warning("fold_failed", group=self.group, place=spoilt.place, reason=reason)
+        self.cursors.suspect()
+
+    async def _writing_done(self) -> None:
+        if self._writing is not None:
+            await self._writing
+            self._writing = None
+
+    async def _write(self, store: Store, step: Step, era: int) -> None:
+        """Write a step; raises nothing. After a failure the rows tell what happened."""
+        try:
+            await self._worker.commit(store, step)
+        except Spoilt as spoilt:
+            if era == self.cursors.era:
+                self._spoilt(spoilt)
+        except Exception as error:
             metrics.REFUSED.labels(self.group).inc()
             self.progress.refused += 1
             log.warning("write_refused", group=self.group, error=type(error).__name__)
+            if not isinstance(error, (Fenced, *UNAVAILABLE)):
+                log.exception("write_failed", group=self.group)
+            if era == self.cursors.era:
+                self.cursors.suspect()
         else:
-            if generation != cursors.generation:
-                return {}
-            await self._account(step)
-            return step.left
-        if generation != cursors.generation:
-            return {}
-        return await self._again(work)
+            self._account(step)
+            if era == self.cursors.era:
+                await self._go_on(step)
 
-    async def _again(self, work: dict[Place, Sequence[Taken]]) -> dict[Place, Sequence[Taken]]:
-        """Read the rows again after a step that failed; give what is still to be done here."""
-        try:
-            await self.cursors.reread()
-        except UNAVAILABLE as error:
-            log.warning("rows_unknown", group=self.group, error=type(error).__name__)
-        held = self.cursors.held
-        return {
-            place: [each for each in taken if each[0].offset >= held[place].next_offset]
-            for place, taken in work.items()
-            if place in held
-        }
-
-    async def _account(self, step: Step) -> None:
-        """Say what a transaction did; stop what cannot go on; drain what can."""
+    def _account(self, step: Step) -> None:
+        """Say what a transaction did."""
         writes, progress = step.writes, self.progress
-        for place, cursor in writes.cursors.items():
-            progress.claimed[place] = cursor.next_offset
         metrics.APPLIED.labels(self.group).inc(writes.records)
         metrics.DUPLICATES.labels(self.group).inc(writes.ignored)
         metrics.STAGES.labels(self.group, "fold").observe(step.fold_seconds)
@@ -245,9 +271,13 @@ class Runner:
             parked=len(writes.parked),
             seconds=round(step.fold_seconds + step.flush_seconds, 3),
         )
+
+    async def _go_on(self, step: Step) -> None:
+        """Stop what cannot go on, drain what can, and tell who waits."""
+        self.cursors.written(step)
         for place, reason in step.stops.items():
             await self.cursors.halt(place, reason)
-        for subject in sorted(writes.filled):
+        for subject in sorted(step.writes.filled):
             await self._drain(subject)
         async with self._changed:
             self._changed.notify_all()

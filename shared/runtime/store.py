@@ -16,7 +16,7 @@ from shared.runtime.projection import Changes, Load, Projection, Row
 from shared.runtime.statements import by_column
 from shared.runtime.tableset import check_version, columns_of, live_schema
 from shared.runtime.worker import Fenced, Halt, Refused
-from shared.runtime.writes import Event, Waiting, Writes
+from shared.runtime.writes import Event, Guard, Waiting, Writes
 
 # A database that is away, busy or restarting: nothing is known of what was asked last.
 UNAVAILABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
@@ -186,7 +186,7 @@ class PostgresStore:
             ):
                 await self._stay_live(connection)
                 await self._move(connection, writes)
-                await self._guard(connection, writes.touched)
+                await self._guard(connection, writes.guards)
                 await self._write_rows(connection, rows)
                 await self._learn(connection, writes)
                 await self._park(connection, writes)
@@ -212,17 +212,10 @@ class PostgresStore:
             if done != f"UPDATE {len(moves)}":
                 raise Fenced(f"{done} of {len(moves)} cursors")
 
-    async def _guard(self, connection: Any, touched: Iterable[Entry]) -> None:
+    async def _guard(self, connection: Any, guards: Iterable[Guard]) -> None:
         """Write every subject's row where it still is as it was read."""
-        new, old = [], []
-        for entry in touched:
-            version, entry.version = entry.version, entry.version + 1
-            heard = json.dumps(entry.heard) if entry.heard else "{}"
-            row = entry.subject, entry.partition, entry.last_seq, heard, entry.parked
-            if version:
-                old.append((*row, version))
-            else:
-                new.append((*row, 1))
+        old = [guard for guard in guards if guard.version]
+        new = [(*guard[:-1], 1) for guard in guards if not guard.version]
         if new:
             try:
                 await connection.copy_records_to_table(

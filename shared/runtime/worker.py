@@ -6,15 +6,15 @@ is theirs.
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Protocol
 
 from shared.events.envelope import Envelope
-from shared.runtime.batch import Folding, Marks, Need, Spoilt, keyed
+from shared.runtime.batch import Folding, Marks, Spoilt, keyed
 from shared.runtime.decoding import BROADCAST, Decoder, Taken, Undecodable
 from shared.runtime.failpoints import reach
-from shared.runtime.holding import Cursor, Entry, Partition, Place
+from shared.runtime.holding import Brake, Cursor, Entry, Partition, Place
 from shared.runtime.limits import Limits
 from shared.runtime.projection import Changes, Load, Projection, Row
 from shared.runtime.writes import Waiting, Writes
@@ -84,19 +84,25 @@ Work = Mapping[Place, Sequence[Taken]]
 
 @dataclass
 class Step:
-    """One transaction: what it wrote, what is left to fold, which partitions must stop."""
+    """One transaction: what it is to write, what is left to fold, which partitions must stop.
+
+    `rows` are drained from the states, so that these may be folded further before it is written.
+    """
 
     writes: Writes
+    rows: Mapping[str, Changes]
     left: dict[Place, Sequence[Taken]]
     stops: dict[Place, str]
+    brakes: dict[Place, Brake]
+    alone: Taken | None
     fold_seconds: float
-    flush_seconds: float
+    flush_seconds: float = 0.0
 
 
 class Worker:
     """Folds for one projection; `entries` are its hot states.
 
-    Nothing in them is unwritten between two steps. After a step that raised: `forget`.
+    They are ahead of what is written by the steps under way. After one that failed: `forget`.
     """
 
     def __init__(self, projection: Projection[Any, Any], limits: Limits) -> None:
@@ -109,7 +115,7 @@ class Worker:
 
     def forget(self) -> None:
         """Throw the states away: they are in doubt, or another's."""
-        self.entries.clear()
+        self.entries = {}  # A new one: a fold under way goes on in the old, for nothing.
 
     def mark(self, spoilt: Spoilt) -> None:
         """Remember what folding a record came to, for the next try."""
@@ -118,65 +124,83 @@ class Worker:
     async def step(self, store: Store, held: Mapping[Place, Partition], work: Work) -> Step:
         """Fold as much as the budget allows and write it, in one transaction.
 
-        Errors: Spoilt, Fenced, Halt, and those of the store; `held` and the states are then in
-        doubt, and must be read again.
+        Errors: Spoilt, Fenced, and those of the store; `held` and the states are then in doubt,
+        and must be read again.
         """
+        step = await self.fold(store, held, work)
+        await self.commit(store, step)
+        self.trim()
+        return step
+
+    async def fold(self, store: Store, held: Mapping[Place, Partition], work: Work) -> Step:
+        """Fold as much as the budget allows. Errors: Spoilt, and those of the store."""
         began = time.perf_counter()
-        careful = self._careful > 0
-        now = self._first_of(work) if careful else work
-        folding = Folding(
-            self.projection,
-            self.entries,
-            self._marks,
-            budget=1 if careful else self.limits.budget,
-        )
+        alone: Taken | None = None
+        entries, left, now = self.entries, dict(work), work
+        if self._careful:
+            self._careful -= 1
+            place, taken = next(iter(work.items()))
+            now, alone = {place: taken[:1]}, taken[0]
+        budget = 1 if alone else self.limits.budget
+        folding = Folding(self.projection, entries, self._marks, budget=budget)
         missing: dict[str, int] = {}
         for place, taken in now.items():
-            missing.update(dict.fromkeys(keyed(taken, self.entries), place[1]))
-        await self._load(store, missing)
-        left = dict(work)
+            missing.update(dict.fromkeys(keyed(taken, entries), place[1]))
+        await _load(store, entries, missing)
         for place, taken in now.items():
             done = await self._drive(store, folding, held[place], taken)
             left[place] = left[place][done:]
             if place in folding.stops or not left[place]:
                 del left[place]
-        folded = time.perf_counter()
-        reach("after_fold")
-        if folding.writes.cursors:
-            await self._commit(store, folding.writes, now, careful=careful)
-        self._settle(folding.writes)
-        return Step(
-            folding.writes, left, folding.stops, folded - began, time.perf_counter() - folded
-        )
-
-    async def _commit(self, store: Store, writes: Writes, work: Work, *, careful: bool) -> None:
+        writes = folding.writes
         rows = writes.rows(self.projection)
-        reach("before_commit")
-        try:
-            await store.commit(writes, rows)
-        except Refused as refused:
-            if not careful:
-                # One of these records is the cause: the next steps take one at a time.
-                self._careful = max(writes.records, 1) + 1
-                raise Fenced("rows were refused") from refused
-            ((place, taken),) = work.items()
-            record, heard, _ = taken[0]
-            reason = BROADCAST if _number_of(heard) else "fold"
-            raise Spoilt(place, record.offset, Undecodable(reason, str(refused))) from refused
-        except Halt as halt:
-            for place, taken in work.items():
-                for record, heard, _ in taken:
-                    if _number_of(heard) == halt.broadcast:
-                        mark = Undecodable(BROADCAST, halt.reason)
-                        raise Spoilt(place, record.offset, mark) from halt
-            raise
-        reach("after_commit")
+        brakes = {place: replace(held[place].brake) for place in now}
+        reach("after_fold")
+        seconds = time.perf_counter() - began
+        return Step(writes, rows, left, folding.stops, brakes, alone, seconds)
 
-    def _first_of(self, work: Work) -> Work:
-        """Take one record alone, while it is looked for which one the store refuses."""
-        self._careful -= 1
-        place, taken = next(iter(work.items()))
-        return {place: taken[:1]}
+    async def commit(self, store: Store, step: Step) -> None:
+        """Write what a step folded. Errors: Spoilt, Fenced, and those of the store."""
+        began, writes = time.perf_counter(), step.writes
+        if writes.cursors:
+            reach("before_commit")
+            try:
+                await store.commit(writes, step.rows)
+            except Refused as refused:
+                raise self._refused(step, refused) from refused
+            except Halt as halt:
+                place, offset = writes.learned[halt.broadcast]
+                raise Spoilt(place, offset, Undecodable(BROADCAST, halt.reason)) from halt
+            reach("after_commit")
+            for place, cursor in writes.cursors.items():
+                if marks := self._marks.get(place):
+                    for offset in [each for each in marks if each < cursor.next_offset]:
+                        del marks[offset]
+        step.flush_seconds = time.perf_counter() - began
+
+    def _refused(self, step: Step, refused: Refused) -> Exception:
+        """Look for the record whose rows the store never takes, one step after the other."""
+        if step.alone is None:
+            self._careful = max(step.writes.records, step.writes.work) + 1
+            return Fenced("rows were refused")
+        record, heard, _ = step.alone
+        numbered = isinstance(heard, Envelope) and heard.broadcastseq is not None
+        mark = Undecodable(BROADCAST if numbered else "fold", str(refused))
+        return Spoilt((record.topic, record.partition), record.offset, mark)
+
+    @property
+    def is_full(self) -> bool:
+        """Say whether states must be dropped before the next fold: `trim`, when all is written."""
+        return self.projection.commands or len(self.entries) > self.limits.hot
+
+    def trim(self) -> None:
+        """Keep what is worth keeping: nothing where others write the same subjects."""
+        if self.projection.commands:
+            self.entries.clear()
+        elif len(self.entries) > self.limits.hot:
+            oldest = islice(self.entries, len(self.entries) - self.limits.hot * 3 // 4)
+            for subject in list(oldest):
+                del self.entries[subject]
 
     async def _drive(
         self, store: Store, folding: Folding, part: Partition, taken: Sequence[Taken]
@@ -185,37 +209,20 @@ class Worker:
         steps = folding.partition(part, taken)
         try:
             while True:
-                await self._fetch(store, next(steps))
+                need = next(steps)
+                if need.load is None:
+                    wanted = dict.fromkeys(need.subjects, need.partition)
+                    await _load(store, folding.entries, wanted)
+                else:
+                    (subject,) = need.subjects
+                    rows = await store.older(need.load, subject)
+                    self.projection.deepen(folding.entries[subject].state, need.load, rows)
         except StopIteration as end:
             done: int = end.value
             return done
 
-    async def _fetch(self, store: Store, need: Need) -> None:
-        if need.load is None:
-            await self._load(store, dict.fromkeys(need.subjects, need.partition))
-            return
-        (subject,) = need.subjects
-        rows = await store.older(need.load, subject)
-        self.projection.deepen(self.entries[subject].state, need.load, rows)
 
-    async def _load(self, store: Store, subjects: Mapping[str, int]) -> None:
-        if subjects:
-            for entry in await store.entries(subjects):
-                self.entries[entry.subject] = entry
-
-    def _settle(self, writes: Writes) -> None:
-        """Keep what is worth keeping: nothing where others write the same subjects."""
-        for place, cursor in writes.cursors.items():
-            if marks := self._marks.get(place):
-                for offset in [each for each in marks if each < cursor.next_offset]:
-                    del marks[offset]
-        if self.projection.commands:
-            self.entries.clear()
-        elif len(self.entries) > self.limits.hot:
-            oldest = islice(self.entries, len(self.entries) - self.limits.hot * 3 // 4)
-            for subject in list(oldest):
-                del self.entries[subject]
-
-
-def _number_of(heard: object) -> int | None:
-    return heard.broadcastseq if isinstance(heard, Envelope) else None
+async def _load(store: Store, entries: dict[str, Entry], subjects: Mapping[str, int]) -> None:
+    if subjects:
+        for entry in await store.entries(subjects):
+            entries[entry.subject] = entry

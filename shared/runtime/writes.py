@@ -1,6 +1,7 @@
 """What one transaction writes, gathered while records are folded."""
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -30,6 +31,17 @@ class Parked(NamedTuple):
     error: str
 
 
+class Guard(NamedTuple):
+    """The row of a subject, to be written where it still has `version`; 0: it has none."""
+
+    subject: str
+    partition: int
+    last_seq: int
+    heard: str
+    parked: bool
+    version: int
+
+
 class Waiting(NamedTuple):
     """A row of the parking place that waits."""
 
@@ -45,6 +57,7 @@ class Waiting(NamedTuple):
 class Writes:
     """Everything that one transaction writes. `work` counts subjects touched.
 
+    `learned`: where the first record of a broadcast stands; `guards`: what `rows` found;
     `settled`: what becomes of parked rows (applied, discarded); `failed`: why one still waits.
     """
 
@@ -53,6 +66,8 @@ class Writes:
     touched: list[Entry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     broadcasts: dict[int, tuple[str, str, bytes]] = field(default_factory=dict)
+    learned: dict[int, tuple[Place, int]] = field(default_factory=dict)
+    guards: list[Guard] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
     settled: dict[int, str] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
@@ -70,9 +85,23 @@ class Writes:
         return True
 
     def rows(self, projection: Projection[Any, Any]) -> dict[str, Changes]:
-        """Drain the rows of every touched state, by table."""
+        """Drain the rows of every touched subject: by table, and `guards`.
+
+        From then on the states may be folded further. Each subject has its next version.
+        """
         tables: dict[str, Changes] = {}
         for entry in self.touched:
+            self.guards.append(
+                Guard(
+                    entry.subject,
+                    entry.partition,
+                    entry.last_seq,
+                    json.dumps(entry.heard) if entry.heard else "{}",
+                    entry.parked,
+                    entry.version,
+                )
+            )
+            entry.version += 1
             entry.touched = False
             for name, changes in projection.changes(entry.state):
                 found = tables.get(name)

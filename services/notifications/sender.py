@@ -12,6 +12,7 @@ from datetime import datetime
 
 import asyncpg
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from services.notifications import jobs, rendering
 from services.notifications.channels.port import (
@@ -95,7 +96,16 @@ class Sender:
         return ended.count(True)
 
     async def attempt(self, job: Job) -> bool:
-        """Bring one job a step on; False: it is left for later, as nothing could be done."""
+        """Bring one job a step on; False: it is left for later, as nothing could be done.
+
+        Whatever is logged on the way names the notice and the event that it is about.
+        """
+        with bound_contextvars(
+            notification_id=job.notification_id, causation_id=job.about_event_id
+        ):
+            return await self._attempt(job)
+
+    async def _attempt(self, job: Job) -> bool:
         if await self.store.is_parked(job.employee_id):
             # What became of it could not be told, and what is not told is sent again.
             await self.store.postpone(job, self.clock() + jobs.WAIT_FOR_QUEUE)
@@ -134,7 +144,7 @@ class Sender:
             return await channel.deliver(self._message(job, to))
         except Exception as bug:  # noqa: BLE001  (one message must not stop all others)
             error = type(bug).__name__  # Not its text, which may quote what it stumbled over.
-            log.error("delivery_broke", notification_id=job.notification_id, error=error)  # noqa: TRY400  (as said)
+            log.error("delivery_broke", error=error)  # noqa: TRY400  (as said)
             return Trouble("internal")
 
     def _message(self, job: Job, to: Recipient) -> Message:
@@ -155,7 +165,6 @@ class Sender:
             await self.store.postpone(job, self.clock() + jobs.pause_after(tries))
             log.info(
                 "delivery_postponed",
-                notification_id=notice,
                 channel=job.channel,
                 tries=tries,
                 reason=delivery.reason,

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def read(home: Path) -> State | None:
 
 def write(home: Path, state: State) -> None:
     """Write the state, whole or not at all."""
-    beside = home / f"{FILE}.new"
+    # A name of its own for every writer: services are stopped by several threads at once.
+    beside = home / f"{FILE}.{os.getpid()}.{threading.get_ident()}.new"
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
         json.dump(asdict(state), file, indent=2)

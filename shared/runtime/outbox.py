@@ -10,6 +10,7 @@ from typing import NamedTuple
 import asyncpg
 
 from shared.runtime import tableset
+from shared.runtime.errors import CannotRun
 
 CHANNEL = "tertib_events"
 
@@ -40,7 +41,7 @@ class Place(NamedTuple):
     id: int
 
 
-class Restored(Exception):  # noqa: N818  (what happened to the database)
+class Restored(CannotRun):
     """The rows come from a cluster whose transactions were counted further; the message helps."""
 
 

@@ -257,6 +257,14 @@ class Runner:
         metrics.STAGES.labels(self.group, "flush").observe(step.flush_seconds)
         for parked in writes.parked:
             metrics.PARKED.labels(self.group, parked.reason).inc()
+            if parked.reason != "queued":
+                log.warning(
+                    "record_parked",
+                    group=self.group,
+                    place=(parked.topic, parked.partition, parked.offset),
+                    event_id=dict(parked.headers).get("ce_id", b"").decode("utf-8", "replace"),
+                    reason=parked.reason,
+                )
             if parked.reason == parking.GAP:
                 metrics.GAPS.labels(self.group).inc()
         progress.records += writes.records

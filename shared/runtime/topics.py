@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from shared.events.catalogue import KINDS
+from shared.runtime.errors import CannotRun
 
 PARTITIONS = 24
 PUBLISHED = tuple(dict.fromkeys(kind.TOPIC for kind in KINDS))
@@ -24,7 +25,7 @@ POLL_SECONDS = 0.05
 _KEPT = {"retention.ms": "-1", "cleanup.policy": "delete", "compression.type": "zstd"}
 
 
-class WrongPartitions(Exception):  # noqa: N818  (what is wrong with the topic)
+class WrongPartitions(CannotRun):
     """A topic exists with another number of partitions: its keys would be elsewhere."""
 
 

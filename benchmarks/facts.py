@@ -21,6 +21,7 @@ CODE = "53.01"
 ZONE = ZoneInfo("Asia/Makassar")
 FIRST = date(2026, 1, 1)
 ABSENT = 0.02
+SATURDAY = 5
 LADDER = ((3, "ringan", "teguran_lisan"), (4, "ringan", "teguran_tertulis"))
 
 
@@ -34,17 +35,53 @@ class Record(NamedTuple):
 
 def log_of(people: int, days: int, seed: int = 1) -> Iterator[Record]:
     """Give the whole log in order."""
-    numbered = _Numbered()
-    yield from _founding(numbered)
-    for person in range(people):
-        yield numbered.line(_name(person))
-    for number in range(days):
-        on = FIRST + timedelta(days=number)
-        if on.weekday() < 5:
-            yield from check_ins(people, on, Random(seed * 1_000_003 + number))
-        yield numbered.broadcast(
-            words.WorkdayClosed, {"regency": CODE, "on": on}, _noon(on + timedelta(days=1))
-        )
+    story = Story(people, seed)
+    yield from story.begin()
+    yield from story.days(days)
+
+
+class Story:
+    """One regency's log, told in pieces: its beginning, then as many days at a time as wanted."""
+
+    def __init__(self, people: int, seed: int = 1) -> None:
+        self.people = people
+        self._seed = seed
+        self._numbered = _Numbered()
+        self._day = 0
+
+    def begin(self) -> Iterator[Record]:
+        """Give the regency, its papers, and everybody's first line."""
+        yield from _founding(self._numbered)
+        for person in range(self.people):
+            yield self._numbered.line(_name(person))
+
+    def days(self, count: int) -> Iterator[Record]:
+        """Give the check-ins and the closing of the next days."""
+        for _ in range(count):
+            yield from self.check_ins()
+            yield self.closing()
+
+    def check_ins(self) -> Iterator[Record]:
+        """Give the check-ins of the open day; none at a weekend."""
+        if self.on.weekday() < SATURDAY:
+            dice = Random(self._seed * 1_000_003 + self._day)  # noqa: S311  (no secret)
+            yield from check_ins(self.people, self.on, dice)
+
+    def closing(self) -> Record:
+        """Close the open day: the next one is open."""
+        on, self._day = self.on, self._day + 1
+        data = {"regency": CODE, "on": on}
+        return self._numbered.broadcast(words.WorkdayClosed, data, _noon(self.on))
+
+    def decree(self, on: date) -> Record:
+        """Make a date a holiday, as known now."""
+        data = {"regency": CODE, "on": on, "scope": "ID", "kind": "holiday", "name": "-"}
+        return self._numbered.broadcast(words.CalendarPublished, data, _noon(self.on))
+
+    @property
+    def on(self) -> date:
+        """Give the open day."""
+        return FIRST + timedelta(days=self._day)
 
 
 def check_ins(people: int, on: date, dice: Random) -> Iterator[Record]:
@@ -60,6 +97,14 @@ def check_ins(people: int, on: date, dice: Random) -> Iterator[Record]:
             id_ = fact_id("CheckInRecorded", "D1", name, at)
             value = _CHECK_IN.replace("@id", id_).replace("@who", name).replace("@at", at)
             yield Record(name, value.encode(), headers_of(type_, id_))
+
+
+def personal_closings(people: int, on: date) -> Iterator[Record]:
+    """Give the closing of a day as a record for each person, for readers without broadcasts."""
+    for person in range(people):
+        name = _name(person)
+        data = {"regency": CODE, "on": on}
+        yield _record(words.WorkdayClosed, data, _noon(on), name, name, None)
 
 
 class _Numbered:
@@ -129,7 +174,7 @@ def _founding(numbered: _Numbered) -> Iterator[Record]:
     yield numbered.broadcast(words.RuleSetPublished, rules, at)
 
 
-def _record(
+def _record(  # noqa: PLR0913, PLR0917  (the attributes that differ)
     kind: type[Fact],
     data: dict[str, Any],
     at: str,

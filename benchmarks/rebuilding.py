@@ -1,0 +1,39 @@
+"""A rebuild beside live tables: fold from offset 0, compare with what was published, switch."""
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+from benchmarks.stage import Answer, Log, Stage, quiet
+from services.attendance.projections import Assessor
+from shared.runtime.rebuild import rebuild
+
+
+def measure(stage: Stage, log: Log, database: str) -> float:
+    """Give records a second, comparing and switching included. The relay must have published.
+
+    Errors: RuntimeError if it was refused.
+    """
+    report = stage.run("rebuilding", log, database=database)
+    if report["differences"]:
+        raise RuntimeError(f"the rebuild was refused: {report['differences']}")
+    rate: float = report["records"] / report["seconds"]
+    return rate
+
+
+async def fold_anew(settings: dict[str, Any]) -> Answer:
+    """Rebuild once."""
+    projection = Assessor()
+    projection.topics = (settings["topic"],)
+    report = await rebuild(projection, settings["bootstrap"], settings["database"])
+    return {
+        "records": report.records,
+        "seconds": report.seconds,
+        "differences": list(report.differences),
+    }
+
+
+if __name__ == "__main__":
+    quiet()
+    print(json.dumps(asyncio.run(fold_anew(json.loads(sys.argv[1])))))  # noqa: T201

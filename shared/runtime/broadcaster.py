@@ -20,7 +20,7 @@ from shared.runtime.conflicts import difference
 from shared.runtime.failpoints import reach, switched_on
 from shared.runtime.producing import Producer, Settings
 from shared.runtime.sent import Broadcast
-from shared.runtime.topics import PARTITIONS
+from shared.runtime.topics import PARTITIONS, RECORD_BYTES
 
 TOGETHER = 1_000  # Broadcasts numbered and sent as one batch per partition.
 FACTS = 5_000  # Keyed facts looked up and sent before their answers are awaited.
@@ -38,11 +38,15 @@ class ConflictingBroadcast(Exception):  # noqa: N818  (what it is)
     """A broadcast's id is known with other data; the message names both, and nothing was sent."""
 
 
+class TooLarge(ValueError):  # noqa: N818  (what it is)
+    """What was to be said fits into no record; nothing of the call was sent."""
+
+
 class Broadcaster:
     """Sends while it is entered; one in a database at a time, others wait at their entry.
 
     Its methods may be called by several tasks, and are taken one after the other. After an error
-    other than ConflictingBroadcast it is of no more use: leave it, and enter another one.
+    other than ConflictingBroadcast and TooLarge it is of no more use: leave it, enter another one.
     """
 
     def __init__(
@@ -86,7 +90,7 @@ class Broadcaster:
 
         Returns when all partitions have acknowledged all of them. A known id with equal data
         keeps its number and is not sent again.
-        Errors: ConflictingBroadcast for a known id with other data: then none of them is sent;
+        Errors: ConflictingBroadcast for a known id with other data, TooLarge: none is sent then;
         producing.DeliveryFailed and those of the database.
         """
         async with self._turn:
@@ -103,7 +107,8 @@ class Broadcaster:
 
         Returns when all are acknowledged. Between a crash and its start again a fact may be sent
         twice: readers apply a keyed fact once by its id.
-        Errors: producing.DeliveryFailed and those of the database.
+        Errors: TooLarge: none of its 5,000 is sent then;
+        producing.DeliveryFailed and those of the database.
         """
         async with self._turn:
             new = 0
@@ -113,23 +118,20 @@ class Broadcaster:
 
     async def _publish(self, envelopes: Sequence[Envelope]) -> int:
         there = await sent.facts_among(self._connection, [each.id for each in envelopes])
-        send, topic = self._producer.send, self.topic
-        ids: list[str] = []
+        fresh: dict[str, tuple[bytes, Envelope]] = {}
         for envelope in envelopes:
-            id_ = envelope.id
-            if id_ in there:
-                continue
-            there.add(id_)
-            ids.append(id_)
-            key = envelope.subject.encode()
-            send(topic, canonical(envelope), key, None, headers_of(envelope.type, id_))
-        if ids:
+            if envelope.id not in there and envelope.id not in fresh:
+                fresh[envelope.id] = _written(envelope), envelope
+        for value, each in fresh.values():
+            key = each.subject.encode()
+            self._producer.send(self.topic, value, key, None, headers_of(each.type, each.id))
+        if fresh:
             await self._producer.flush()
-            await sent.note_facts(self._connection, ids)
-        return len(ids)
+            await sent.note_facts(self._connection, list(fresh))
+        return len(fresh)
 
     async def _unknown(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
-        """Give those with new ids, each once. Errors: ConflictingBroadcast."""
+        """Give those with new ids, each once. Errors: ConflictingBroadcast, TooLarge."""
         known = await sent.known(self._connection, list({each.id for each in envelopes}))
         fresh: dict[str, Envelope] = {}
         for each in envelopes:
@@ -138,7 +140,7 @@ class Broadcaster:
                 name = f"broadcast {old.number}"
             else:
                 said = canonical(fresh.setdefault(each.id, each))
-                again, name = canonical(each), "another one beside it"
+                again, name = _written(each), "another one beside it"
             if said != again:
                 raise ConflictingBroadcast(difference(each.id, name, said, again))
         return list(fresh.values())
@@ -184,6 +186,17 @@ async def _locked(connection: asyncpg.Connection) -> None:
         ):
             return
         await asyncio.sleep(LOCK_SECONDS)
+
+
+def _written(envelope: Envelope) -> bytes:
+    """Give the bytes of an envelope. Errors: TooLarge; a number may still come to it."""
+    value = canonical(envelope)
+    if len(value) > RECORD_BYTES:
+        message = (
+            f"{envelope.type} {envelope.id} has {len(value)} bytes: {RECORD_BYTES} may be sent"
+        )
+        raise TooLarge(message)
+    return value
 
 
 def _numbered(envelope: Envelope, number: int) -> Broadcast:

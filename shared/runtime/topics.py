@@ -18,6 +18,7 @@ from shared.runtime.errors import CannotRun
 
 PARTITIONS = 24
 PUBLISHED = tuple(dict.fromkeys(kind.TOPIC for kind in KINDS))
+RECORD_BYTES = 1_000_000  # A broker's default of 1 MiB, less what it puts around a record.
 PARKED_BYTES = 4 << 20  # A parked record holds a whole refused one, up to a megabyte, and reasons.
 TIMEOUT_SECONDS = 30.0
 POLL_SECONDS = 0.05

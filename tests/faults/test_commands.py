@@ -1,0 +1,81 @@
+"""A command and the runner write one subject at the same time: one of them reads again."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.events.base import Told
+from shared.runtime.handling import UnknownSubject, handle
+from shared.runtime.limits import Limits
+from shared.runtime.runner import Runner
+from shared.runtime.writes import Times
+from tests.faults.stage import LIMITS, Stage, numbered
+from tests.runtime import toy_facts as facts
+from tests.runtime.toy import Known, Sum, Toy
+
+pytestmark = pytest.mark.system
+
+SUBJECT = "p01"
+TIMES = Times("2026-01-05T08:00:00+00:00", "2026-01-05T08:00:00+00:00", None, None, "tester")
+COMMANDS = 120
+RECORDS = 600
+
+
+async def test_a_command_and_the_runner_lose_nothing_of_each_other(stage: Stage) -> None:
+    """Every command and every record counts once, and the subject's numbers are dense."""
+    toy = Toy(stage.topic, commands=True)
+    limits = Limits(**{**LIMITS, "batch": 5})
+    runner = Runner(toy, stage.bootstrap, stage.database, limits)
+    await runner.start()
+    stage.write(numbered([facts.registered(1), facts.check_in(SUBJECT, 0, 1)]))
+    await stage.settled()
+    tries: Counter[int] = Counter()
+
+    async def command(number: int) -> None:
+        def act(state: Sum, last_seq: int) -> Sequence[Told]:
+            del last_seq
+            tries[number] += 1
+            return toy.add(state, 1_000, facts.REGENCY, f"command-{number}", Known())
+
+        await handle(runner.store, SUBJECT, act, TIMES)
+
+    async def commands() -> None:
+        for number in range(COMMANDS):
+            await command(number)
+
+    commanding = asyncio.create_task(commands())
+    said = [facts.check_in(SUBJECT, 1 + number, 1) for number in range(RECORDS)]
+    await asyncio.to_thread(stage.write, numbered(said))
+    await commanding
+    await stage.settled()
+    await runner.stop()
+
+    left = await stage.left()
+    assert left.sums[SUBJECT][1:3] == (RECORDS + 1, RECORDS + 1 + 1_000 * COMMANDS)
+    events = [msgspec.json.decode(value) for value in left.told[SUBJECT]]
+    assert [each["subjectseq"] for each in events] == list(range(1, len(events) + 1))
+    causes = Counter(_cause(each) for each in events)
+    assert len(causes) == RECORDS + 1 + COMMANDS
+    assert set(causes.values()) == {1}
+    assert runner.progress.refused + sum(tries.values()) - COMMANDS > 0, "they never met"
+
+
+def _cause(event: Any) -> str:
+    (cause,) = event["data"]["check_ins"]
+    return str(cause)
+
+
+async def test_a_command_to_nobody_writes_nothing(stage: Stage) -> None:
+    runner = Runner(Toy(stage.topic, commands=True), stage.bootstrap, stage.database,
+                    Limits(**LIMITS))  # fmt: skip
+    await runner.start()
+
+    with pytest.raises(UnknownSubject):
+        await handle(runner.store, "nobody", lambda *_: [], TIMES)
+
+    await runner.stop()
+    assert (await stage.left()).sums == {}

@@ -95,7 +95,7 @@ def backfill_command(
 
 def _remarks(sent: Sent, left: Left) -> Iterator[str]:
     if sent.forgotten:
-        yield f"{sent.forgotten} people are forgotten: nothing of them was published"
+        yield f"people who are forgotten: {sent.forgotten}; nothing of them was published"
     if left.parked:
         yield f"{left.parked} records could not be applied and wait: see `tertib parked list`"
 

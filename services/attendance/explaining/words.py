@@ -12,6 +12,7 @@ from rich.table import Table
 from services.attendance.explaining.days import Explained
 
 LANGUAGES = ("id", "en")
+_MINUTE = len("2026-01-31T07:30")
 
 
 @cache
@@ -44,7 +45,7 @@ def _reasons(day: Explained, say: dict[str, Any]) -> Iterator[str]:
     for excuse in day.revoked:
         yield say["letter_revoked"].format(excuse=excuse)
     if day.excuse_id is not None:
-        known = day.known.get(day.excuse_id, "-")
+        known = day.known.get(day.excuse_id, "-")[:_MINUTE].replace("T", " ")
         yield say["letter"].format(excuse=day.excuse_id, known=known)
     if day.outage_id is not None:
         yield say["outage"].format(outage=day.outage_id)
@@ -86,7 +87,7 @@ def _counting(day: Explained, say: dict[str, Any]) -> Iterator[str]:
             days=threshold.threshold_days,
             measure=say["measure"][threshold.measure],
             count=threshold.days,
-            sanction=threshold.sanction,
+            sanction=threshold.sanction.replace("_", " "),
             article=threshold.article,
             state=say["state"]["active" if threshold.active else "retracted"],
         )

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from shared.events.envelope import Envelope, canonical, headers_of
-from shared.runtime import topics
+from shared.runtime import logends, topics
 from shared.runtime.broadcaster import Broadcaster, ConflictingBroadcast, TooLarge, TopicAhead
 from shared.runtime.logends import LogShrunk
 from shared.runtime.producing import DeliveryFailed, Settings
@@ -156,6 +156,17 @@ async def test_facts_stand_on_their_side_of_a_broadcast(place: Place) -> None:
         days = [number for _, _, number in some]
         assert days == sorted(days)
         assert [seq for seq, _, day in some if day == 4][-1] == 5
+
+
+async def test_what_it_returns_from_is_on_the_log(place: Place) -> None:
+    """Whoever has its answer may forget the fact: a device gets its OK (design 2)."""
+    async with place.broadcaster({"linger.ms": 5_000}) as broadcaster:
+        await broadcaster.publish([tap(person, 1) for person in PEOPLE])
+        facts = sum(logends.ends_of(place.bootstrap, place.topic).values())
+        await broadcaster.broadcast([closing(1)])
+        everything = sum(logends.ends_of(place.bootstrap, place.topic).values())
+
+    assert (facts, everything) == (len(PEOPLE), len(PEOPLE) + PARTITIONS)
 
 
 async def test_tasks_that_broadcast_at_once_take_turns(place: Place) -> None:

@@ -18,7 +18,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from shared.runtime import parking, tableset
+from shared.runtime import heap, parking, tableset
 from shared.runtime import progress as metrics
 from shared.runtime.batch import Spoilt
 from shared.runtime.cursors import Cursors
@@ -71,6 +71,7 @@ class Runner:
 
     async def start(self) -> None:
         """Make or find the table set, and join the group. Errors: tableset.OtherVersion."""
+        heap.settle()
         self._pool = await asyncpg.create_pool(
             self.database_url,
             min_size=1,

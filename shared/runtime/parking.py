@@ -5,7 +5,7 @@ so that a dead letter never lets later facts falsify a person's state (kafka.md 
 with a queue is itself a record of the parked topic.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -25,6 +25,8 @@ from shared.runtime.writes import Event, Waiting, Writes, caused_by, stamp
 DISCARDED = "tertib.runtime.RecordDiscarded.v1"
 RETRIED = "tertib.runtime.SubjectRetried.v1"
 GAP = "gap"
+
+Heard = Envelope | Undecodable | None
 
 
 @dataclass(frozen=True)
@@ -92,16 +94,19 @@ async def discard(store: Store, subject: str, row_id: int, reason: str, actor: s
     return await guarded(store, once)
 
 
-async def retry(store: Store, subject: str, actor: str) -> Outcome:
+async def retry(
+    store: Store, subject: str, actor: str, keep: Collection[int] = frozenset()
+) -> Outcome:
     """Apply a subject's queue in order, each record with the knowledge that stood before it.
 
     Stops at the first that still cannot be applied; what was applied before it stays applied.
+    Rows to `keep` are not tried (a rebuild: they wait in the live tables).
     """
 
     async def once(live: Store) -> Outcome:
         (entry,) = await live.entries({subject: 0})
         queue = await live.queue(subject)
-        drive = _Redrive(live, entry, queue)
+        drive = _Redrive(live, entry, [row for row in queue if row.id not in keep])
         stuck = await drive.run()
         if stuck is not None and drive.spoilt:
             # The fold that failed left half of itself in the state: apply again what is good.
@@ -145,32 +150,44 @@ class _Redrive:
         self._knowledge: Any = None
 
     async def run(self) -> _Stuck | None:
-        """Apply what can be applied: events by subjectseq, the rest in the order of the log.
+        """Apply what can be applied, in the order of the log.
 
-        Gives the record that cannot be; None if all are applied, or wait for one to come.
+        Behind a gap nothing is applied, be it a broadcast, but the event that fills it: so a queue
+        ends the same, however much of it had come when it was looked at. Gives the record that
+        cannot be applied; None if all are, or the first waits for one to come.
         """
-        while True:
-            for row in self.left:
-                heard = await self._heard(row)
-                if self._must_wait(heard):
-                    continue
-                error = await self._apply(heard)
-                if error is not None:
-                    return _Stuck(row, error)
-                self.left.remove(row)
-                self.writes.settled[row.id] = "applied"
-                break
-            else:
-                return None
+        while (chosen := await self._next()) is not None:
+            row, heard = chosen
+            await self._know(row.broadcast if row.reference is None else row.reference)
+            error = await self._apply(heard)
+            if error is not None:
+                return _Stuck(row, error)
+            self.left.remove(row)
+            self.writes.settled[row.id] = "applied"
+        return None
 
-    def _must_wait(self, heard: Envelope | Undecodable | None) -> bool:
-        return (
-            isinstance(heard, Envelope)
-            and heard.subjectseq is not None
-            and heard.subjectseq > self.entry.heard.get(heard.source, 0) + 1
-        )
+    async def _next(self) -> tuple[Waiting, Heard] | None:
+        """Give the first row, or the one that fills the gap before it; None if it has not come."""
+        if not self.left:
+            return None
+        row, *behind = self.left
+        heard = await self._heard(row)
+        if not isinstance(heard, Envelope) or heard.subjectseq is None:
+            return row, heard
+        wanted = self.entry.heard.get(heard.source, 0) + 1
+        if heard.subjectseq <= wanted:
+            return row, heard
+        for other in behind:
+            if other.reference is None:
+                filling = await self._heard(other)
+                if (
+                    isinstance(filling, Envelope)
+                    and (filling.source, filling.subjectseq) == (heard.source, wanted)
+                ):  # fmt: skip
+                    return other, filling
+        return None
 
-    async def _apply(self, heard: Envelope | Undecodable | None) -> str | None:
+    async def _apply(self, heard: Heard) -> str | None:
         """Apply one record; give why it cannot be."""
         if isinstance(heard, Undecodable):
             return f"{heard.reason}: {heard.error}"
@@ -210,18 +227,17 @@ class _Redrive:
         cause, source = caused_by(heard), f"/{projection.service}"
         self.writes.events += [stamp(each, source, entry, cause) for each in told]
 
-    async def _heard(self, row: Waiting) -> Envelope | Undecodable | None:
-        """Give what a row says, and bring the knowledge to where it stood before it."""
+    async def _heard(self, row: Waiting) -> Heard:
+        """Give what a row says."""
         if row.reference is not None:
-            await self._know(row.reference)
             (broadcast,) = await self.store.broadcasts(row.reference - 1, row.reference)
             return broadcast
-        await self._know(row.broadcast)
         key = self.entry.subject.encode()
         record = SimpleNamespace(headers=row.headers, value=row.value, key=key)
         return self._decode(record)[1]
 
     async def _know(self, number: int) -> None:
+        """Bring the knowledge to where it stood before a record."""
         if self._known_to < 0 or number < self._known_to:
             self._knowledge = await self.store.knowledge(number)
         else:

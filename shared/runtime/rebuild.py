@@ -247,13 +247,19 @@ class Rebuild:
             ' AND n.topic = o.topic AND n.partition = o.partition AND n."offset" = o."offset"',
             number,
         )
+        # Applied is what does not wait live: it was retried there, or never had to wait.
         rows = await self.pool.fetch(
-            f"SELECT n.subject FROM {new}.subjects n JOIN {old}.subjects o USING (subject)"
-            " WHERE n.parked AND NOT o.parked AND n.partition = $1 ORDER BY n.subject",
+            f"SELECT n.subject, array_remove(array_agg(w.id), NULL) AS keep"
+            f" FROM {new}.subjects n JOIN {old}.subjects o USING (subject)"
+            f" LEFT JOIN ({new}.parked w JOIN {old}.parked l USING (subject, topic, partition,"
+            " \"offset\")) ON w.subject = n.subject AND w.state = 'waiting' AND l.state = w.state"
+            " WHERE n.parked AND n.partition = $1 GROUP BY n.subject, o.parked"
+            f" HAVING NOT o.parked OR count(w.id) < (SELECT count(*) FROM {new}.parked a"
+            " WHERE a.subject = n.subject AND a.state = 'waiting') ORDER BY n.subject",
             number,
         )
         for row in rows:
-            await parking.retry(self.new, row["subject"], "rebuild")
+            await parking.retry(self.new, row["subject"], "rebuild", keep=row["keep"])
         self.worker.forget()
 
     # Comparing.

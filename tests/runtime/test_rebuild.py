@@ -223,6 +223,35 @@ async def test_what_was_parked_discarded_and_retried_ends_alike(service: Service
     assert [row[1] for row in before] == [10] * 8
 
 
+async def test_queues_that_drained_in_part_end_alike(service: Service) -> None:
+    """Behind a gap that was filled another waits; behind what was applied one is stuck."""
+    service.say(registered(1), *(check_in(who, 1, 1, seq=1) for who in PEOPLE))
+    service.say(*(check_in("p2", number, number, seq=number) for number in (3, 2, 5)))
+    service.say(*(check_in("p4", n, what) for n, what in enumerate(("bad", 10, "bad", 20), 2)))
+    service.say(closed(2))
+    await service.caught_up()
+    store = service.runner.store
+    (first, *_) = await parking.listed(store, "p4")
+    assert await parking.discard(store, "p4", first["id"], "no number", "tester")
+    outcome = await parking.retry(store, "p4", "tester")
+    assert (outcome.applied, outcome.waiting) == (1, 3)
+    waiting = "SELECT subject, \"offset\" FROM {}.parked WHERE state = 'waiting' ORDER BY 1, 2"
+    before = await service.ask(waiting.format(store.schema))
+    sums = await service.sums()
+    assert {row[0]: row[1:3] for row in sums if row[0] in {"p2", "p4"}} == {
+        "p2": (3, 6),
+        "p4": (2, 11),
+    }
+
+    report = await service.rebuild()
+
+    assert report.differences == []
+    assert await service.sums() == sums
+    (live,) = await service.schemas()
+    assert live != store.schema
+    assert await service.ask(waiting.format(live)) == before
+
+
 async def test_nothing_is_rebuilt_of_a_log_that_lost_its_beginning(service: Service) -> None:
     service.say(*a_month(1))
     await service.caught_up()

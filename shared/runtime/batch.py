@@ -18,6 +18,9 @@ SLICE = 1_000  # Subjects fetched at a time for a broadcast: a query of a few mi
 BRAKE = "brake: "  # Begins the reason of a stop that only an operator ends.
 VISITS = 10  # So many subjects that a broadcast does not concern cost as much as one it does.
 
+_QUEUED = Undecodable("queued", "")
+_NONE: Mapping[int, Undecodable] = {}
+
 Steps = Generator["Need", None, int]
 
 
@@ -72,19 +75,32 @@ class Folding:
         self._named = any(kind.BROADCAST for kind in projection.hears)
         self._knows = getattr(projection, "knows_regency", None)
 
-    def partition(self, part: Partition, taken: Sequence[Taken]) -> Steps:
+    def partition(self, part: Partition, taken: Sequence[Taken]) -> Steps:  # noqa: C901  (the hot path, in one place)
         """Fold the records of one partition; give how many were taken whole.
 
         The entries of all keyed records must be in memory. Errors: Spoilt.
         """
         base, done = cursor_of(part), 0
         self.writes.bases[part.place] = base
+        marks = self.marks.get(part.place, _NONE)
         try:
-            for each in taken:
-                if self.writes.work >= self.budget or not (yield from self._one(part, *each)):
+            for record, heard, subject in taken:
+                if self.writes.work >= self.budget:
                     break
+                told = marks.get(record.offset, heard) if marks else heard
+                if isinstance(told, Undecodable):
+                    self._park(part, record, subject, told)
+                elif told is not None and told.broadcastseq is not None:
+                    if not (yield from self._broadcast(part, record, told)):
+                        break
+                elif told is not None and (entry := self._admit(part, record, told, subject)):
+                    load = self._reach(part, entry, record, told)
+                    if load is not None:
+                        yield Need([subject], part.number, load)
+                    self._fold(part, entry, record, told)
+                    part.brake.in_a_row = 0
                 done += 1
-                part.next_offset = each[0].offset + 1
+                part.next_offset = record.offset + 1
         except _Stop as stop:
             self.stops[part.place] = str(stop)
         if done:
@@ -94,32 +110,6 @@ class Folding:
         if (now := cursor_of(part)) != base:
             self.writes.cursors[part.place] = now
         return done
-
-    def _one(
-        self, part: Partition, record: Any, heard: Envelope | Undecodable | None, subject: str
-    ) -> Generator[Need, None, bool]:
-        """Take one record; False if the budget ended within it. Errors: Spoilt, _Stop."""
-        if heard is None:
-            return True
-        marks = self.marks.get(part.place)
-        if marks and record.offset in marks:
-            heard = marks[record.offset]
-        if isinstance(heard, Undecodable):
-            if heard.reason == BROADCAST:
-                raise _Stop(heard.error)
-            self._park(part, record, subject, heard.reason, heard.error)
-        elif heard.broadcastseq is not None:
-            return (yield from self._broadcast(part, record, heard))
-        elif (entry := self._admit(part, record, heard, subject)) is not None:
-            if isinstance(heard, Passing):
-                self._touch(part, entry)  # Its number is written down, or the next leaves a gap.
-                return True
-            load = self._reach(part, entry, record, heard)
-            if load is not None:
-                yield Need([subject], part.number, load)
-            part.brake.in_a_row = 0
-            self._fold(part, entry, record, heard)
-        return True
 
     # Keyed records.
 
@@ -133,22 +123,30 @@ class Folding:
             return None
         if self._knows is not None and not self._knows(part.knowledge, heard.regency):
             error = f"regency {heard.regency} was never registered"
-            self._park(part, record, subject, "unknown_tenant", error)
+            self._park(part, record, subject, Undecodable("unknown_tenant", error))
             return None
-        if heard.subjectseq is None:
-            return entry
+        return entry if heard.subjectseq is None else self._numbered(part, record, entry, heard)
+
+    def _numbered(
+        self, part: Partition, record: Any, entry: Entry, heard: Envelope
+    ) -> Entry | None:
+        """Hold an event's number against the last one; None if it is not to be folded (now)."""
+        number = heard.subjectseq or 0
         last = entry.heard.get(heard.source, 0)
-        if heard.subjectseq <= last:
+        if number <= last:
             self.writes.ignored += 1
             return None
-        if heard.subjectseq > last + 1:
-            error = f"number {heard.subjectseq} of {heard.source} after {last}"
-            self._park(part, record, subject, "gap", error)
+        if number > last + 1:
+            error = f"number {number} of {heard.source} after {last}"
+            self._park(part, record, entry.subject, Undecodable("gap", error))
             return None
-        entry.heard[heard.source] = heard.subjectseq
+        entry.heard[heard.source] = number
         if heard.source == self._source:
             # Its own stream, read back: numbers go on behind what was said before.
-            entry.last_seq = max(entry.last_seq, heard.subjectseq)
+            entry.last_seq = max(entry.last_seq, number)
+        if heard.__class__ is Passing:
+            self._touch(part, entry)  # Its number is written down, or the next leaves a gap.
+            return None
         return entry
 
     def _reach(self, part: Partition, entry: Entry, record: Any, heard: Envelope) -> Load | None:
@@ -164,7 +162,9 @@ class Folding:
             raise self._spoilt(part, record, "contradiction", error) from error
         except Exception as error:
             raise self._spoilt(part, record, "fold", error) from error
-        self._touch(part, entry)
+        self.writes.work += 1
+        if not entry.touched:
+            self._touch_first(part, entry)
         if told:
             cause = caused_by(heard)
             self.writes.events += [stamp(each, self._source, entry, cause) for each in told]
@@ -175,7 +175,13 @@ class Folding:
 
     def _touch(self, part: Partition, entry: Entry) -> None:
         self.writes.work += 1
-        if self.writes.touch(entry) and not entry.version and self._named:
+        if not entry.touched:
+            self._touch_first(part, entry)
+
+    def _touch_first(self, part: Partition, entry: Entry) -> None:
+        entry.touched = True
+        self.writes.touched.append(entry)
+        if not entry.version and self._named:
             part.add_name(entry.subject)
 
     # Broadcasts.
@@ -254,22 +260,27 @@ class Folding:
 
     # Parking.
 
-    def _park(self, part: Partition, record: Any, subject: str, reason: str, error: str) -> None:
-        """Park a record, and its subject with it. Errors: _Stop if that is too many."""
+    def _park(self, part: Partition, record: Any, subject: str, why: Undecodable) -> None:
+        """Park a record, and its subject with it.
+
+        Errors: _Stop if it was meant for everybody, or if too many are parked (the brake).
+        """
+        if why.reason == BROADCAST:
+            raise _Stop(why.error)
         entry = self.entries[subject]
         if not entry.parked:
             if (grip := part.brake.grips()) is not None:
-                raise _Stop(f"{BRAKE}{grip}; the next: {reason}: {error}")
+                raise _Stop(f"{BRAKE}{grip}; the next: {why.reason}: {why.error}")
             part.brake.count()
             entry.parked = True
-        self._queue(part, record, entry, (reason, error))
+        self._queue(part, record, entry, why)
 
     def _queue(
         self,
         part: Partition,
         record: Any,
         entry: Entry,
-        why: tuple[str, str] = ("queued", ""),
+        why: Undecodable = _QUEUED,
         reference: int | None = None,
     ) -> None:
         """Put a record into its subject's queue. The row is guarded: a redrive may run beside."""

@@ -63,7 +63,7 @@ class Decoder:
             _unversioned(name) for name, (_, _, broadcast) in self._kinds.items() if broadcast
         }
 
-    def __call__(self, record: Any) -> Taken:
+    def __call__(self, record: Any) -> Taken:  # noqa: PLR0911  (each way out is one finding)
         """Say what a record says, to whom. Raises nothing."""
         kind = b""
         for name, value in record.headers:
@@ -85,11 +85,9 @@ class Decoder:
             if (fault := _disagreement(heard, type_, broadcast)) is not None:
                 return record, fault, key_of(record)
             return record, heard, ""
-        return self._keyed(record, heard)
-
-    def _keyed(self, record: Any, heard: Envelope) -> Taken:
         try:
-            passing = isinstance(heard, Passing)
+            # Compared by class: `isinstance` of a msgspec struct costs half as much as its bytes.
+            passing = heard.__class__ is Passing
             subject = heard.subject if passing else self._subject_of(heard)
         except Exception as error:  # noqa: BLE001  (a bug of the projection parks the subject)
             return record, Undecodable("fold", said(error)), key_of(record)

@@ -3,9 +3,10 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
-from shared.events.base import Told
+from shared.events.base import Fact, Told
 from shared.events.envelope import Envelope, canonical, event_id
 from shared.runtime.holding import Cursor, Entry, Place
 from shared.runtime.projection import Changes, Projection
@@ -76,14 +77,6 @@ class Writes:
     records: int = 0
     ignored: int = 0
 
-    def touch(self, entry: Entry) -> bool:
-        """Note that a subject is written; True the first time."""
-        if entry.touched:
-            return False
-        entry.touched = True
-        self.touched.append(entry)
-        return True
-
     def rows(self, projection: Projection[Any, Any]) -> dict[str, Changes]:
         """Drain the rows of every touched subject: by table, and `guards`.
 
@@ -128,11 +121,16 @@ def caused_by(heard: Envelope) -> Times:
     return Times(when, when, heard.id, heard.correlationid or heard.id)
 
 
+@cache
+def _type_name(kind: type[Fact]) -> str:
+    return kind.type_name()
+
+
 def stamp(told: Told, source: str, entry: Entry, cause: Times) -> Event:
     """Give the next event of a subject its number and its envelope."""
     entry.last_seq += 1
     id_ = event_id(source, entry.subject, entry.last_seq)
-    type_ = told.kind.type_name()
+    type_ = _type_name(told.kind)
     value = canonical(
         Envelope(
             actor=cause.actor,

@@ -1,7 +1,7 @@
 """What a toy hears: facts, as envelopes and as records of a log."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -110,6 +110,11 @@ def record(topic: str, partition: int, offset: int, envelope: Envelope) -> Recor
     )
 
 
-def log_of(topic: str, partition: int, envelopes: Iterable[Envelope]) -> list[Record]:
-    """Give the records of one partition, from offset 0."""
-    return [record(topic, partition, at, each) for at, each in enumerate(envelopes)]
+def log_of(topic: str, partition: int, said: Iterable[Envelope | Record]) -> list[Record]:
+    """Give the records of one partition, from offset 0; a record's bytes stay as they are."""
+    return [
+        replace(each, offset=at)
+        if isinstance(each, Record)
+        else record(topic, partition, at, each)
+        for at, each in enumerate(said)
+    ]

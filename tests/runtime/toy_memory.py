@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shared.runtime import parking
 from shared.runtime.batch import Spoilt, decoded
 from shared.runtime.holding import Place
 from shared.runtime.limits import Limits
@@ -60,7 +61,7 @@ async def fold(
 ) -> str | None:
     """Fold batches as a consumer does; give why the partition stopped, if it did.
 
-    What the cursor has passed is dropped, what lies behind a gap of offsets is taken.
+    What the cursor has passed is dropped; queues behind a gap that was filled are drained.
     """
     worker = Worker(store.projection, replace(limits, budget=budget))
     for batch in batches:
@@ -90,6 +91,9 @@ async def _fold_one(
             continue
         if step.stops:
             return step.stops[place]
+        for subject in sorted(step.writes.filled):
+            worker.entries.pop(subject, None)
+            await parking.retry(store, subject, "test")
         work = step.left
     return None
 

@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS tertib.relay_cursor (
 INSERT INTO tertib.relay_cursor DEFAULT VALUES ON CONFLICT DO NOTHING;
 """
 _PAGE = """
-SELECT xid, id, topic, key, event_id, type, payload FROM tertib.events
+SELECT xid, id, topic, key, event_id, type, payload, headers FROM tertib.events
 WHERE (xid, id) > ($1, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY xid, id LIMIT $3
 """
@@ -79,7 +79,7 @@ async def cursor(connection: asyncpg.Connection) -> Place:
 
 
 async def page(connection: asyncpg.Connection, after: Place, limit: int) -> list[asyncpg.Record]:
-    """Give the next rows: xid, id, topic, key, event_id, type, payload."""
+    """Give the next rows: xid, id, topic, key, event_id, type, payload, more headers."""
     rows: list[asyncpg.Record] = await connection.fetch(_PAGE, after.xid, after.id, limit)
     return rows
 

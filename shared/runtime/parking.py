@@ -18,7 +18,8 @@ from shared.runtime.decoding import Decoder, Passing, Undecodable, said
 from shared.runtime.handling import guarded
 from shared.runtime.holding import Entry
 from shared.runtime.projection import Contradiction
-from shared.runtime.store import PostgresStore, parked_topic
+from shared.runtime.store import PostgresStore
+from shared.runtime.topics import parked_of
 from shared.runtime.worker import Store
 from shared.runtime.writes import Event, Waiting, Writes, caused_by, stamp
 
@@ -265,4 +266,4 @@ def _its_own_failures() -> Iterator[None]:
 
 def _audited(store: Store, subject: str, type_: str, told: dict[str, Any]) -> Event:
     group = f"{store.projection.name}@{store.projection.version}"
-    return parked_topic(store.projection), subject, f"{group}/{subject}", type_, canonical(told)
+    return parked_of(store.projection.name), subject, f"{group}/{subject}", type_, canonical(told)

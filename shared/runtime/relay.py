@@ -17,6 +17,7 @@ from shared.runtime import outbox
 from shared.runtime.failpoints import reach
 from shared.runtime.outbox import Place
 from shared.runtime.producing import DeliveryFailed, Producer, Settings
+from shared.runtime.statements import headers_in
 
 PAGE = 5_000
 WINDOW = 50_000  # Rows sent before their answers are awaited: some tens of megabytes.
@@ -206,6 +207,7 @@ async def _send(producer: Producer, rows: Sequence[asyncpg.Record]) -> None:
     send = producer.send
     for begin in range(0, len(rows), SLICE):
         await asyncio.sleep(0)
-        for _, _, topic, key, event_id, type_, payload in rows[begin : begin + SLICE]:
-            send(topic, payload, key.encode(), None, headers_of(type_, event_id))
+        for _, _, topic, key, event_id, type_, payload, more in rows[begin : begin + SLICE]:
+            headers = headers_of(type_, event_id) + (headers_in(more) if more else [])
+            send(topic, payload, key.encode(), None, headers)
         producer.serve()

@@ -88,11 +88,13 @@ def by_column(rows: Iterable[Sequence[Any]], width: int = 0) -> list[list[Any]]:
     return columns or [[] for _ in range(width)]
 
 
-def headers_text(headers: Iterable[tuple[str, bytes]]) -> str:
+def headers_text(headers: Iterable[tuple[str, bytes | None]]) -> str:
     """Write record headers as JSON; their bytes as Latin-1, which loses none."""
-    return json.dumps([[name, value.decode("latin-1")] for name, value in headers])
+    return json.dumps(
+        [[name, None if value is None else value.decode("latin-1")] for name, value in headers]
+    )
 
 
-def headers_of(text: str) -> list[tuple[str, bytes]]:
-    """Read record headers back."""
-    return [(name, value.encode("latin-1")) for name, value in json.loads(text)]
+def headers_in(text: str) -> list[tuple[str, bytes]]:
+    """Read record headers back; a null value, which nobody of ours writes, as an empty one."""
+    return [(name, (value or "").encode("latin-1")) for name, value in json.loads(text)]

@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS tertib.events (
     event_id text NOT NULL,
     type text NOT NULL,
     payload bytea NOT NULL,
+    headers text,
     PRIMARY KEY (xid, id, recorded_on)
 ) PARTITION BY RANGE (recorded_on);
 """

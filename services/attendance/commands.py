@@ -67,7 +67,7 @@ def preview_command(
         write_csv(out / f"{name}.csv", columns, table)
         written[name] = len(table)
     summary = {"through": last.isoformat(), "out": str(out), "rows": written}
-    finish(dataset.findings, summary, as_json=as_json)
+    finish(dataset.findings, summary, as_json=as_json, lang=lang)
 
 
 @app.command("backfill")

@@ -47,6 +47,7 @@ tiers:
   cumulative:
     - {days: "3", level: ringan, sanction: teguran_lisan, article: "9(2) b"}
     - {days: "4", level: ringan, sanction: teguran_tertulis, article: "9(2) b"}
+    - {days: "9", level: ringan, sanction: pernyataan_tidak_puas, article: "9(2) b"}
   consecutive:
     - {days: "10", level: berat, sanction: pdhtaps, article: "11(2) d 4"}
 """

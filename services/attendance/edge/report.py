@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 import msgspec
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -13,8 +14,8 @@ from services.attendance.edge.dataset.findings import Finding
 
 COLUMNS = ("file", "line", "field", "value", "reason", "severity")
 _HEADINGS = {
-    "en": ("File", "Line", "Field", "Value", "Reason", "Severity"),
-    "id": ("Berkas", "Baris", "Kolom", "Nilai", "Alasan", "Tingkat"),
+    "en": ("File: line", "Severity", "Field, value, reason"),
+    "id": ("Berkas: baris", "Tingkat", "Kolom, nilai, alasan"),
 }
 _SEVERITIES = {"en": {}, "id": {"error": "salah", "warning": "meragukan"}}
 _COLOURS = {"error": "red", "warning": "yellow"}
@@ -62,16 +63,26 @@ def write_csv(findings: Iterable[Finding], out: TextIO, language: str = "en") ->
 
 
 def show(findings: Sequence[Finding], console: Console, language: str = "en") -> None:
-    """Print the findings as a table; nothing if there are none."""
+    """Print the findings as a table, a sentence a row; nothing if there are none."""
     if not findings:
         return
-    table = Table(*_HEADINGS[language])
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in _HEADINGS[language]:
+        table.add_column(heading)
     severities = _SEVERITIES[language]
     for row in rows_of(findings, language):
         severity = str(row["severity"])
-        named = Text(severities.get(severity, severity), style=_COLOURS[severity])
-        cells = [Text(str(row[column])) for column in COLUMNS[:-1]]
-        table.add_row(*cells, named)
+        value = str(row["value"]).replace("\t", "\\t")
+        parts = [
+            (str(row["field"]), "bold"),
+            (f'"{value}"' if value else "", "cyan"),
+            (str(row["reason"]), ""),
+        ]
+        table.add_row(
+            Text(f"{row['file']}:{row['line']}"),
+            Text(severities.get(severity, severity), style=_COLOURS[severity]),
+            Text(" ").join(Text(*part) for part in parts if part[0]),
+        )
     console.print(table)
 
 

@@ -188,14 +188,14 @@ class Stage:
         rows = await self.ask("SELECT partition, next_offset FROM {schema}.cursors")
         return {row["partition"]: row["next_offset"] for row in rows}
 
-    async def ask(self, sql: str) -> list[asyncpg.Record]:
+    async def ask(self, sql: str, *values: object) -> list[asyncpg.Record]:
         """Ask the live table set."""
         connection = await asyncpg.connect(self.database)
         try:
             schema = await connection.fetchval(
                 "SELECT schema FROM tertib.table_set WHERE projection = $1 AND live", self.name
             )
-            rows: list[asyncpg.Record] = await connection.fetch(sql.format(schema=schema))
+            rows: list[asyncpg.Record] = await connection.fetch(sql.format(schema=schema), *values)
             return rows
         finally:
             await connection.close()

@@ -16,9 +16,7 @@ async def halted(stage: Stage, number: int) -> str:
 
     async def stopped() -> bool:
         nonlocal reason
-        rows = await stage.ask(
-            f"SELECT stopped FROM {{schema}}.cursors WHERE partition = {number}"
-        )
+        rows = await stage.ask("SELECT stopped FROM {schema}.cursors WHERE partition = $1", number)
         reason = rows[0]["stopped"] or ""
         return bool(reason)
 
@@ -67,7 +65,7 @@ async def test_a_log_shorter_than_the_cursor_halts(stage: Stage) -> None:
     await stage.settled()
     assert first.end() == 0
     beyond = stage.ends[2] + 7
-    await stage.ask(f"UPDATE {{schema}}.cursors SET next_offset = {beyond} WHERE partition = 2")
+    await stage.ask("UPDATE {schema}.cursors SET next_offset = $1 WHERE partition = 2", beyond)
     stage.write(numbered(crowd.goes_on(9)))
     second = stage.start()
     reason = await halted(stage, 2)

@@ -66,6 +66,16 @@ async def behind_a_gap(store: PostgresStore, partitions: Sequence[int]) -> list[
     return [row["subject"] for row in rows]
 
 
+async def open_gaps(store: PostgresStore) -> int:
+    """Count the gaps that nobody has filled for a minute: a number was lost (design 3)."""
+    count: int = await store.pool.fetchval(
+        f"SELECT count(*) FROM {store.schema}.parked WHERE state = 'waiting' AND reason = $1"
+        " AND parked_at < now() - interval '1 minute'",
+        GAP,
+    )
+    return count
+
+
 async def resume(store: PostgresStore) -> int:
     """Let partitions go on that the brake stopped; give how many. The runner looks by itself."""
     done: str = await store.pool.execute(

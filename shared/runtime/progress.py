@@ -35,7 +35,7 @@ class Progress:
     waiting: set[Place] = field(default_factory=set)  # Assigned, not claimed yet.
     stopped: dict[Place, str] = field(default_factory=dict)
     turned_at: float = field(default_factory=time.monotonic)
-    batch_at: float | None = None  # When the last transaction was committed.
+    behind_at: float | None = None  # Since when there are records to take and none are taken.
     records: int = 0
     told: int = 0
     refused: int = 0

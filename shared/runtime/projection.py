@@ -74,6 +74,9 @@ class Projection(Protocol[State, Knowledge]):
     `loads`    the queries whose rows `restore` needs.
     `commands` True if others write the same subjects (HTTP commands, a sender): then states are
                read afresh for every batch; False lets the runner keep them while its claim holds.
+
+    Optional: `knows_regency(knowledge, code) -> bool`. A keyed record of a regency that it does
+    not know is parked (`unknown_tenant`). Who hears broadcasts hears one topic only.
     """
 
     name: str

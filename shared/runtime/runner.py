@@ -7,6 +7,7 @@ handler: any doubt throws the memory away and reads the rows again (kafka.md 5).
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ from shared.runtime.worker import Fenced, Step, Store, Worker
 log = structlog.get_logger()
 
 DAY = 86_400.0
+LOST_SECONDS = 60.0  # Longer than any rebalance, claim or pause of a retry.
 
 
 class Runner:
@@ -65,6 +67,7 @@ class Runner:
         self._worker = Worker(projection, self.limits)
         self._tasks: list[asyncio.Task[None]] = []
         self._writing: asyncio.Task[None] | None = None
+        self._records_seen = 0
         self._changed = asyncio.Condition()
 
     # Life.
@@ -314,7 +317,7 @@ class Runner:
     # Beside the loop.
 
     async def _mirror(self) -> None:
-        """Let lag tools see the cursors; nobody reads these commits back."""
+        """Let lag tools see the cursors, and look how far the log is; nobody reads these back."""
         while True:
             await asyncio.sleep(self.limits.mirror_seconds)
             reach("before_mirror")
@@ -322,18 +325,36 @@ class Runner:
             try:
                 if offsets:
                     await self.consumer.commit(offsets)
+                    self._compare(offsets, await self.consumer.end_offsets(list(offsets)))
             except (KafkaError, IllegalStateError) as error:
                 log.info("mirror_failed", group=self.group, error=type(error).__name__)
 
+    def _compare(self, offsets: dict[Any, int], ends: dict[Any, int]) -> None:
+        """Note since when there is something to take and nothing is taken."""
+        lag = sum(max(0, end - offsets[place]) for place, end in ends.items())
+        moved = self.progress.records != self._records_seen
+        self._records_seen = self.progress.records
+        if not lag or moved or not self.progress.behind_at:
+            self.progress.behind_at = time.monotonic() if lag else None
+
     async def _watch(self) -> None:
-        """Let health see that the loop turns, also when nothing comes."""
+        """Let health see that the loop turns, also when nothing comes.
+
+        aiokafka may lose its way in silence (kafka.md 4): who is behind and takes nothing, with no
+        transaction under way, does not turn.
+        """
         while True:
             await asyncio.sleep(1)
-            if any(not task.done() for task in self._subscriber.tasks):
+            since = self.progress.behind_at
+            writing = self._writing is not None and not self._writing.done()
+            lost = since is not None and time.monotonic() - since > LOST_SECONDS
+            if any(not task.done() for task in self._subscriber.tasks) and (writing or not lost):
                 self.progress.turn()
 
     async def _recheck(self) -> None:
         self.cursors.recheck()
+        if count := await parking.open_gaps(self.store):
+            log.error("gaps_stay_open", group=self.group, count=count)
 
     async def _make_room(self) -> None:
         async with self._pool.acquire() as connection:

@@ -88,6 +88,7 @@ CREATE TABLE {schema}.parked (
     error text NOT NULL,
     attempts integer NOT NULL DEFAULT 0,
     state text NOT NULL DEFAULT 'waiting',
+    parked_at timestamptz NOT NULL DEFAULT now(),
     settled_at timestamptz
 );
 CREATE INDEX ON {schema}.parked (subject, id) WHERE state = 'waiting';

@@ -44,12 +44,14 @@ def fold(
 def _is_concluded(person: Person, knowledge: Knowledge, day: int) -> bool:
     if day in person.days:
         return True
-    regency = knowledge.regencies.get(person.regency_on(day) or "")
-    return regency is not None and regency.is_closed(day)
+    line = person.line_on(day)  # There is one: a check-in is put to no day without.
+    return line is not None and knowledge.regencies[line.regency].is_closed(day)
 
 
 class Step:
     """One fact being applied to one person."""
+
+    __slots__ = ("knowledge", "now", "person", "seq", "shaken", "told")
 
     def __init__(self, person: Person, knowledge: Knowledge, recordedtime: str, seq: int) -> None:
         self.person = person

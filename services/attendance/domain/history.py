@@ -15,7 +15,7 @@ CODES = {
 _ROOM = 400  # Days added at a time.
 
 
-@dataclass
+@dataclass(slots=True)
 class History:
     """Status, rule set and class of every day said. Units: days; rule sets and classes by name.
 

@@ -28,7 +28,7 @@ class Ask(NamedTuple):
     working: bool
 
 
-@dataclass
+@dataclass(slots=True)
 class Regency:
     """What is known of one regency."""
 
@@ -85,7 +85,7 @@ class Unit:
     schedule_id: str | None
 
 
-@dataclass
+@dataclass(slots=True)
 class Knowledge:
     """Everything that broadcasts told."""
 

@@ -25,7 +25,7 @@ class Line(NamedTuple):
     schedule_id: str | None
 
 
-@dataclass
+@dataclass(slots=True)
 class Excuse:
     """A letter; covers the workdays that begin on its days (B7)."""
 
@@ -56,7 +56,7 @@ class Day:
     seq: int  # subjectseq of the event that said it.
 
 
-@dataclass
+@dataclass(slots=True)
 class Said:
     """An AbsenceThresholdReached, as said; `active` until it is retracted."""
 
@@ -81,7 +81,7 @@ def bucket_of(instant: int) -> int:
     return (instant + BUCKET_SHIFT) // DAY_SECONDS + EPOCH_DAY
 
 
-@dataclass
+@dataclass(slots=True)
 class Person:
     """The state of one subject. Mutable; only the fold changes it."""
 

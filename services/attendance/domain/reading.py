@@ -9,7 +9,7 @@ from services.attendance.domain.rules import DEFAULT_MARKS, DEFAULT_WINDOW, Rule
 from services.attendance.domain.workday import Asked, covering_outage, meet, window_ended
 
 
-@dataclass
+@dataclass(slots=True)
 class Moment:
     """Where a reading stands: whose day, what is known, which fact has just become known.
 

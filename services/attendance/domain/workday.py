@@ -41,15 +41,25 @@ def asked(person: Person, knowledge: Knowledge, day: int) -> Asked:
     regency = knowledge.regencies.get(code) if code is not None else None
     if regency is None:
         return Asked(line, None, None, None, False)  # noqa: FBT003  (positional: the hot path)
-    if line is None:
-        name = None
-    elif day in person.shifts:
-        name = person.shifts[day]
-    else:
-        name = line.schedule_id or knowledge.unit_schedule(line.unit_id)
+    name = None if line is None else _schedule_of(person, knowledge, line, day)
     schedule_id, plan, working = regency.asks(name, day)
     active = line is not None and (line.active_to is None or line.active_to >= day)
     return Asked(line, regency, schedule_id, plan, working and active)
+
+
+def _schedule_of(person: Person, knowledge: Knowledge, line: Line, day: int) -> str | None:
+    if day in person.shifts:
+        return person.shifts[day]
+    return line.schedule_id or knowledge.unit_schedule(line.unit_id)
+
+
+def _plan_on(person: Person, knowledge: Knowledge, day: int) -> Plan | None:
+    """Give the plan that `asked` gives: of a check-in nothing else is asked, and there are many."""
+    line = person.line_on(day)
+    regency = knowledge.regencies.get(line.regency) if line is not None else None
+    if line is None or regency is None:
+        return None
+    return regency.asks(_schedule_of(person, knowledge, line, day), day).plan
 
 
 def meet(plan: Plan, times: Sequence[int]) -> Met:  # noqa: C901  (one loop: the hot path)
@@ -84,10 +94,15 @@ def attribution(person: Person, knowledge: Knowledge, instant: int) -> int | Non
 
     None: it lies outside every span, is kept, and counts for nothing (B2).
     """
+    days = candidates(person, knowledge, instant)
+    if len(days) == 1:  # Nearly always: no span of the regency reaches past midnight.
+        (day,) = days
+        plan = _plan_on(person, knowledge, day)
+        return day if plan is not None and plan.begins <= instant <= plan.ends else None
     best: int | None = None
     nearest: Plan | None = None
-    for day in candidates(person, knowledge, instant):
-        plan = asked(person, knowledge, day).plan
+    for day in days:
+        plan = _plan_on(person, knowledge, day)
         if plan is None or not plan.begins <= instant <= plan.ends:
             continue
         if nearest is None or _distance(plan, instant) < _distance(nearest, instant):

@@ -15,7 +15,7 @@ import asyncpg
 from confluent_kafka import KafkaError, KafkaException
 
 from shared.events.catalogue import KINDS
-from shared.runtime import parking, tableset
+from shared.runtime import heap, parking, tableset
 from shared.runtime.batch import Spoilt
 from shared.runtime.comparing import Comparison, Differences
 from shared.runtime.decoding import Taken
@@ -25,7 +25,7 @@ from shared.runtime.limits import Limits
 from shared.runtime.projection import Projection
 from shared.runtime.reading import Reading, Record
 from shared.runtime.store import PostgresStore
-from shared.runtime.worker import Worker
+from shared.runtime.worker import Step, Worker
 from shared.runtime.writes import Event
 
 RELAY_SECONDS = 60.0  # To publish what was concluded just now; a relay that runs takes one.
@@ -86,6 +86,7 @@ async def rebuild(
     Errors: CannotRun if there is nothing live, the log is not whole, a partition stops in it, or
     the service does not publish. The live tables then stay as they are.
     """
+    heap.settle()
     pool = await asyncpg.create_pool(database_url, min_size=1, max_size=4)
     try:
         return await Rebuild(projection, bootstrap, pool, limits or Limits(), progress).run()
@@ -197,42 +198,62 @@ class Rebuild:
                 await asyncio.to_thread(reading.close)
 
     async def _fold_to(self, reading: Reading, end: int) -> None:
-        """Fold one partition from its cursor up to an offset, reading ahead."""
+        """Fold one partition from its cursor up to an offset; after a spoilt record, again."""
         place = reading.place
-        (part,) = await self.new.partitions(await self.new.cursors([place]), self.limits)
-        at = part.next_offset
-        ahead: asyncio.Task[list[Record]] | None = None
-        while at < end or ahead is not None:
-            records = await (ahead or asyncio.to_thread(reading.read, at, end))
-            at = records[-1].offset + 1
-            ahead = None
-            if at < end:
-                ahead = asyncio.create_task(asyncio.to_thread(reading.read, at, end))
+        while True:
+            (part,) = await self.new.partitions(await self.new.cursors([place]), self.limits)
             try:
-                part = await self._fold(part, [self.worker.decode(record) for record in records])
-            finally:
-                if ahead is not None:
-                    await asyncio.wait([ahead])
-            self._tell()
-
-    async def _fold(self, part: Partition, taken: Sequence[Taken]) -> Partition:
-        """Fold records whole; give the partition behind them."""
-        place = part.place
-        while taken:
-            try:
-                step = await self.worker.step(self.new, {place: part}, {place: taken})
+                await self._fold_through(reading, part, end)
             except Spoilt as spoilt:
                 self.worker.mark(spoilt)
                 self.worker.forget()
-                (part,) = await self.new.partitions(await self.new.cursors([place]), self.limits)
-                taken = [each for each in taken if each[0].offset >= part.next_offset]
-                continue
-            if step.stops:
-                message = f"{place[0]}/{place[1]} stops: {step.stops[place]}"
-                raise CannotRun(message)
-            self.report.records += step.writes.records
-            taken = step.left.get(place, ())
-        return part
+            else:
+                return
+
+    async def _fold_through(self, reading: Reading, part: Partition, end: int) -> None:
+        """Fold one partition up to an offset: what is next is read, and what was last is written.
+
+        Errors: Spoilt: what was folded and is not written is void.
+        """
+        place, at = part.place, part.next_offset
+        ahead: asyncio.Task[list[Record]] | None = None
+        writing: asyncio.Task[None] | None = None
+        try:
+            while at < end or ahead is not None:
+                records = await (ahead or asyncio.to_thread(reading.read, at, end))
+                at, ahead = records[-1].offset + 1, None
+                if at < end:
+                    ahead = asyncio.create_task(asyncio.to_thread(reading.read, at, end))
+                taken: Sequence[Taken] = [self.worker.decode(record) for record in records]
+                while taken:
+                    step = await self._step(part, taken, writing)
+                    writing = asyncio.create_task(self._write(step))
+                    taken = step.left.get(place, ())
+            if writing is not None:
+                await writing
+        finally:
+            await asyncio.gather(*filter(None, (ahead, writing)), return_exceptions=True)
+
+    async def _step(
+        self, part: Partition, taken: Sequence[Taken], writing: asyncio.Task[None] | None
+    ) -> Step:
+        """Fold a transaction's worth while the one before is written, and wait for that."""
+        if self.worker.is_full:
+            if writing is not None:
+                await writing
+            self.worker.trim()
+        step = await self.worker.fold(self.new, {part.place: part}, {part.place: taken})
+        if writing is not None:
+            await writing
+        if step.stops:
+            message = f"{part.topic}/{part.number} stops: {step.stops[part.place]}"
+            raise CannotRun(message)
+        return step
+
+    async def _write(self, step: Step) -> None:
+        await self.worker.commit(self.new, step)
+        self.report.records += step.writes.records
+        self._tell()
 
     def _tell(self) -> None:
         seconds = max(time.monotonic() - self._began, 0.001)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer
 
@@ -12,13 +12,19 @@ from benchmarks.stage import Log, Stage
 from shared.runtime.limits import Limits
 
 
-def measure(stage: Stage, log: Log) -> float:
-    """Give records a second, from the moment the group has its partitions."""
-    rate: float = stage.run("bare", log)["rate"]
-    return rate
+class Bare(NamedTuple):
+    """Records a second, from the moment the group has its partitions; and a processor second."""
+
+    rate: float
+    by_processor: float
 
 
-async def read(settings: dict[str, Any]) -> float:
+def measure(stage: Stage, log: Log) -> Bare:
+    """Read a log once, in a process of its own."""
+    return Bare(**stage.run("bare", log))
+
+
+async def read(settings: dict[str, Any]) -> Bare:
     """Read a topic once."""
     limits, wanted = Limits(), sum(settings["ends"].values())
     consumer = AIOKafkaConsumer(
@@ -32,14 +38,14 @@ async def read(settings: dict[str, Any]) -> float:
     await consumer.start()
     while not consumer.assignment():  # noqa: ASYNC110  (aiokafka has no event for it)
         await asyncio.sleep(0.001)
-    began, seen = time.perf_counter(), 0
+    began, processor, seen = time.perf_counter(), time.process_time(), 0
     while seen < wanted:
         found = await consumer.getmany(timeout_ms=200, max_records=limits.batch)
         seen += sum(map(len, found.values()))
-    rate = seen / (time.perf_counter() - began)
+    seconds, busy = time.perf_counter() - began, time.process_time() - processor
     await consumer.stop()
-    return rate
+    return Bare(seen / seconds, seen / busy)
 
 
 if __name__ == "__main__":
-    print(json.dumps({"rate": asyncio.run(read(json.loads(sys.argv[1])))}))  # noqa: T201
+    print(json.dumps(asyncio.run(read(json.loads(sys.argv[1])))._asdict()))  # noqa: T201

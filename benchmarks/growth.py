@@ -62,4 +62,4 @@ def year(stage: Stage, people: int) -> Year:
         group.take(story.begin())
         group.take(story.days(1))  # New Year's Day: code and statements are warm after it.
         runs = [group.take(story.days(days - (n == 0))) for n, days in enumerate(MONTHS)]
-    return Year([run.rate for run in runs], [run.records / run.busy for run in runs])
+    return Year([run.rate for run in runs], [run.by_processor for run in runs])

@@ -18,6 +18,7 @@ SLICE = 1_000  # Subjects fetched at a time for a broadcast: a query of a few mi
 BRAKE = "brake: "  # Begins the reason of a stop that only an operator ends.
 VISITS = 10  # So many subjects that a broadcast does not concern cost as much as one it does.
 
+BREATH = 250  # Records folded, some 5 ms, between two looks at heartbeats and at what is written.
 _QUEUED = Undecodable("queued", "")
 _NONE: Mapping[int, Undecodable] = {}
 
@@ -25,7 +26,10 @@ Steps = Generator["Need", None, int]
 
 
 class Need(NamedTuple):
-    """Entries to be put into memory; or older rows (`load`) for one subject's state."""
+    """Entries to be put into memory; or older rows (`load`) for one subject's state.
+
+    No subjects: nothing but time for the event loop.
+    """
 
     subjects: Sequence[str]
     partition: int
@@ -33,6 +37,9 @@ class Need(NamedTuple):
 
 
 Marks = dict[Place, dict[int, Undecodable]]  # By offset, what folding a record came to.
+
+
+_BREATHER = Need((), -1)
 
 
 class Spoilt(Exception):  # noqa: N818  (what the states in memory are)
@@ -101,6 +108,8 @@ class Folding:
                     part.brake.in_a_row = 0
                 done += 1
                 part.next_offset = record.offset + 1
+                if not done % BREATH:
+                    yield _BREATHER
         except _Stop as stop:
             self.stops[part.place] = str(stop)
         if done:
@@ -231,32 +240,25 @@ class Folding:
                 if self.writes.work + visits // VISITS >= self.budget:
                     return False
                 visits += 1
+                if not visits % BREATH:
+                    yield _BREATHER
+                entry = self.entries[subject]
                 try:
-                    yield from self._apply_to(part, record, heard, self.entries[subject])
-                except Spoilt as spoilt:
-                    number, why = heard.broadcastseq, spoilt.mark.error
-                    error = f"broadcast {number} cannot be applied to {subject}: {why}"
-                    mark = Undecodable(BROADCAST, error)
-                    raise Spoilt(part.place, record.offset, mark) from spoilt
+                    if entry.parked:
+                        self._queue(part, record, entry, reference=heard.broadcastseq)
+                    elif self.projection.concerns(entry.state, heard):
+                        load = self._reach(part, entry, record, heard)
+                        if load is not None:
+                            yield Need([subject], part.number, load)
+                        self._fold(part, entry, record, heard)
+                except Exception as error:
+                    why = error.mark.error if isinstance(error, Spoilt) else said(error)
+                    text = f"broadcast {heard.broadcastseq} cannot be applied to {subject}: {why}"
+                    mark = Undecodable(BROADCAST, text)
+                    raise Spoilt(part.place, record.offset, mark) from error
                 part.last_subject = subject
         self.writes.work += visits // VISITS
         return True
-
-    def _apply_to(
-        self, part: Partition, record: Any, heard: Envelope, entry: Entry
-    ) -> Generator[Need, None, None]:
-        if entry.parked:
-            self._queue(part, record, entry, reference=heard.broadcastseq)
-            return
-        try:
-            concerned = self.projection.concerns(entry.state, heard)
-        except Exception as error:
-            raise self._spoilt(part, record, BROADCAST, error) from error
-        if concerned:
-            load = self._reach(part, entry, record, heard)
-            if load is not None:
-                yield Need([entry.subject], part.number, load)
-            self._fold(part, entry, record, heard)
 
     # Parking.
 

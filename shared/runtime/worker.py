@@ -4,6 +4,7 @@ The same for a consumer, a rebuild and a test: who reads the log, and what happe
 is theirs.
 """
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -206,11 +207,14 @@ class Worker:
         self, store: Store, folding: Folding, part: Partition, taken: Sequence[Taken]
     ) -> int:
         """Run the fold of a partition, fetching what it asks for."""
+        await asyncio.sleep(0)  # Heartbeats, and the transaction that is under way.
         steps = folding.partition(part, taken)
         try:
             while True:
                 need = next(steps)
-                if need.load is None:
+                if not need.subjects:
+                    await asyncio.sleep(0)
+                elif need.load is None:
                     wanted = dict.fromkeys(need.subjects, need.partition)
                     await _load(store, folding.entries, wanted)
                 else:

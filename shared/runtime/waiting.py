@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from logging import NullHandler, getLogger
 from typing import Any
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from shared.runtime.errors import CannotRun
@@ -25,6 +25,13 @@ POLL_SECONDS = 0.2
 SILENT_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
 BROKER_SECONDS = 30.0
+# A topic just made, or a broker just started: leaders are there a moment later.
+LEADERLESS = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001  (its name)
+}
 
 Place = tuple[str, int]
 Status = Mapping[str, Any]
@@ -181,8 +188,19 @@ class _Brokers:
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}, logger=quiet)
 
     async def ends(self, places: list[Place]) -> dict[Place, int]:
-        """Give the end offset of each. Errors: KafkaException."""
-        return await asyncio.to_thread(self._ends, places)
+        """Give the end offset of each, as soon as every partition has a leader that answers.
+
+        Errors: KafkaException for what does not pass by itself within half a minute.
+        """
+        until = time.monotonic() + BROKER_SECONDS
+        while True:
+            try:
+                return await asyncio.to_thread(self._ends, places)
+            except KafkaException as error:
+                passing = error.args[0].code() in LEADERLESS
+                if not passing or time.monotonic() > until:
+                    raise
+            await asyncio.sleep(POLL_SECONDS)
 
     def _ends(self, places: list[Place]) -> dict[Place, int]:
         if not places:

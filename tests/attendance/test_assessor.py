@@ -47,6 +47,16 @@ def test_a_late_letter_excuses_and_retracts() -> None:
     assert world.thresholds() == [("cumulative", 3, 3, "retracted")]
 
 
+def test_a_retraction_tells_the_count_that_is_left() -> None:
+    """Of five days the second is excused: four are left, not none (C12)."""
+    world = office()
+    world.close_all("2026-01-05", "2026-01-14")
+    said = world.excuse("X1", "2026-01-06", "2026-01-06")
+
+    left = {e.data.threshold_days: e.data.days for e in said if "Retracted" in e.type}
+    assert left == {4: 4, 3: 4}
+
+
 def test_a_revoked_letter_starts_a_window_of_its_own() -> None:
     """The person gets three days from the date on which the letter fell (B13)."""
     world = office()

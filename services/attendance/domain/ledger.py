@@ -59,7 +59,7 @@ def judge(history: History, said: Iterable[Said], knowledge: Knowledge, klass: s
         if count is not None and len(count.rungs) >= threshold.threshold_days:
             standing.append((threshold, count))
         else:
-            lost.append((threshold, len(count.rungs) if count is not None else 0))
+            lost.append((threshold, _left(threshold, counts)))
     reached = [
         news
         for count in (*years, *runs)
@@ -92,6 +92,23 @@ def _holding(threshold: Said, counts: Iterable[Count]) -> Count | None:
         if set(threshold.dates) <= set(count.dates):
             return count
     return None
+
+
+def _left(threshold: Said, counts: Iterable[Count]) -> int:
+    """Count what is left of a lost threshold: in its year, or in the longest run of its days."""
+    dates = set(threshold.dates)
+    return max(
+        (
+            len(count.rungs)
+            for count in counts
+            if (
+                count.year == threshold.year
+                if threshold.measure == CUMULATIVE
+                else not dates.isdisjoint(count.dates)
+            )
+        ),
+        default=0,
+    )
 
 
 def _newly_reached(

@@ -216,7 +216,13 @@ def simulate_command(
 
 def ensure_running() -> None:
     """Start the local stack and its services, unless the environment names other servers."""
-    if not os.environ.get(settings.BOOTSTRAP):
-        from shared.local.commands import up  # noqa: PLC0415  (in production it is not installed)
+    if os.environ.get(settings.BOOTSTRAP):
+        return
+    # In production none of it is installed.
+    from shared.local.commands import installed_services, up  # noqa: PLC0415  (see above)
+    from shared.local.stack import LocalStack  # noqa: PLC0415  (see above)
 
+    stack = LocalStack()
+    ready = {each.name for each in stack.service_status() if each.ready}
+    if not stack.running or not ready.issuperset(each.name for each in installed_services()):
         up()

@@ -1,5 +1,6 @@
 """Notices that arrive: once, in Indonesian, by mail and in the inbox."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -52,6 +53,19 @@ def test_a_channel_that_is_off_and_an_address_that_is_missing_are_said(whole: Wh
 
     assert outcomes[("employee", "whatsapp", "failed", "channel_off")] == 2
     assert outcomes[("superior", "mail", "failed", "no_address")] == 2
+
+
+def test_an_inbox_is_read_by_command_in_both_languages(whole: Whole) -> None:
+    mine = whole.tertib("inbox", ABSENT, columns=500).stdout
+    english = json.loads(whole.tertib("inbox", ABSENT, "--lang", "en", "--json").stdout)
+    chief = json.loads(whole.tertib("inbox", CHIEF, "--json").stdout)
+
+    assert f"Yth. {PRIVATE} {ABSENT}" in mine
+    assert mine.count("tanpa keterangan tahun 2026") == 2
+    assert [f"Dear {PRIVATE}" in letter["body"] for letter in english] == [True, True]
+    about = [letter for letter in chief if f"/{ABSENT}@" in letter["about_event_id"]]
+    assert [f"{PRIVATE} {ABSENT}" in letter["body"] for letter in about] == [True, True]
+    assert "nothing was sent" in whole.tertib("inbox", "LTR-99").stderr
 
 
 async def test_the_inboxes_hold_what_their_owners_must_know(whole: Whole) -> None:

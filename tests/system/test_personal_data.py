@@ -124,6 +124,9 @@ def test_who_is_forgotten_is_not_written_to(whole: Whole, forgotten: Path) -> No
     mails = [row for row in new if row["employee_id"] == WHO and row["channel"] == "mail"]
     told = {(row["outcome"], row["reason"]) for row in mails if row["recipient_id"] == WHO}
     assert told == {("failed", "forgotten")}
+    inbox = whole.tertib("inbox", WHO, columns=500).stdout
+    assert f"Yth. {WHO}" in inbox  # What was delivered before: without the name.
+    assert holding(inbox.encode(), *NEEDLES) == []
 
 
 def _records(whole: Whole) -> Iterator[bytes]:

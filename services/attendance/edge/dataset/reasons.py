@@ -110,8 +110,8 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "tidak punya aturan yang berlaku: tidak ada ambang yang dapat tercapai",
     ),
     "unresolved_pin": (
-        "is a PIN that nobody had on that date; {count} punches wait for it",
-        "adalah PIN tanpa pemilik pada tanggal itu; {count} ketukan menunggu",
+        "is a PIN that nobody had on that date; punches that wait for it: {count}",
+        "adalah PIN tanpa pemilik pada tanggal itu; ketukan yang menunggu: {count}",
     ),
     "overlapping_pins": (
         "overlaps the assignment in line {first}; the last begun counts",

@@ -54,7 +54,7 @@ def _schedule_of(person: Person, knowledge: Knowledge, line: Line, day: int) -> 
 
 
 def _plan_on(person: Person, knowledge: Knowledge, day: int) -> Plan | None:
-    """Give the plan that `asked` gives: of a check-in nothing else is asked, and there are many."""
+    """Give the plan that `asked` gives: of a check-in nothing else is asked; there are many."""
     line = person.line_on(day)
     regency = knowledge.regencies.get(line.regency) if line is not None else None
     if line is None or regency is None:

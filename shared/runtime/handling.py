@@ -3,6 +3,8 @@
 The same row guards both: whoever loses reads again (design 4, "one guard for every writer").
 """
 
+import asyncio
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -13,7 +15,8 @@ from shared.runtime.writes import Times, Writes, stamp
 
 __all__ = ["SubjectParked", "Times", "UnknownSubject", "guarded", "handle"]
 
-TRIES = 8  # Under contention on one subject the second or third try wins; eight is a bug.
+TRIES = 12  # Under contention on one subject the second or third try wins; twelve is a bug.
+PAUSE = 0.002  # Seconds, doubled with each miss; at random, or the same writer loses each time.
 
 T = TypeVar("T")
 
@@ -53,10 +56,11 @@ async def handle(
 
 async def guarded(store: Store, once: Callable[[Store], Awaitable[T]]) -> T:
     """Read and write a subject; while somebody was faster, do it again. Errors: Fenced."""
-    for _ in range(TRIES):
+    for misses in range(TRIES):
         try:
             return await once(store)
         except Fenced:
+            await asyncio.sleep(random.uniform(0, PAUSE * 2 ** min(misses, 7)))  # noqa: S311  (no secret)
             store = await store.live()
     return await once(store)
 

@@ -7,15 +7,13 @@ handler: any doubt throws the memory away and reads the rows again (kafka.md 5).
 import asyncio
 import os
 import socket
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import asyncpg
 import structlog
-from aiokafka import TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
@@ -31,12 +29,10 @@ from shared.runtime.progress import Progress
 from shared.runtime.projection import Projection
 from shared.runtime.raw import RawRecords, lean
 from shared.runtime.store import UNAVAILABLE, PostgresStore
+from shared.runtime.upkeep import Upkeep, account
 from shared.runtime.worker import Fenced, Step, Store, Worker
 
 log = structlog.get_logger()
-
-DAY = 86_400.0
-LOST_SECONDS = 60.0  # Longer than any rebalance, claim or pause of a retry.
 
 
 class Runner:
@@ -65,9 +61,7 @@ class Runner:
         self.group = f"{projection.name}@{projection.version}"
         self.progress = Progress(self.group)
         self._worker = Worker(projection, self.limits)
-        self._tasks: list[asyncio.Task[None]] = []
         self._writing: asyncio.Task[None] | None = None
-        self._records_seen = 0
         self._changed = asyncio.Condition()
 
     # Life.
@@ -93,6 +87,7 @@ class Runner:
             consumer=lambda: self._subscriber.consumer,
         )
         self.cursors.claimed = self._drain_gaps
+        self._upkeep = Upkeep(self)
         self._broker = KafkaBroker(
             self.bootstrap, apply_types=False, logger=None, codec=RawRecords()
         )
@@ -115,24 +110,14 @@ class Runner:
         )
         self._subscriber(self._take)
         await self._broker.start()
-        self._tasks = [
-            asyncio.create_task(work)
-            for work in (
-                self._mirror(),
-                self._watch(),
-                self._every(self.limits.recheck_seconds, self._recheck),
-                self._every(DAY, self._make_room),
-            )
-        ]
+        self._upkeep.start()
 
     async def stop(self) -> None:
         """Stop polling, finish or roll back the running batch, leave the group."""
         self.cursors.drop_all()
         await self._broker.stop()
         await self._writing_done()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._upkeep.stop()
         await self.cursors.close()
         await self._pool.close()
 
@@ -147,6 +132,16 @@ class Runner:
     def status(self) -> Progress:
         """Tell what is claimed, stopped, parked, and when the last batch was taken."""
         return self.progress
+
+    @property
+    def polls(self) -> bool:
+        """Say whether FastStream's poll loop is there."""
+        return any(not task.done() for task in self._subscriber.tasks)
+
+    @property
+    def writes(self) -> bool:
+        """Say whether a transaction is under way."""
+        return self._writing is not None and not self._writing.done()
 
     @property
     def consumer(self) -> Any:
@@ -248,41 +243,9 @@ class Runner:
             if era == self.cursors.era:
                 self.cursors.suspect()
         else:
-            self._account(step)
+            account(self.progress, step)
             if era == self.cursors.era:
                 await self._go_on(step)
-
-    def _account(self, step: Step) -> None:
-        """Say what a transaction did."""
-        writes, progress = step.writes, self.progress
-        metrics.APPLIED.labels(self.group).inc(writes.records)
-        metrics.DUPLICATES.labels(self.group).inc(writes.ignored)
-        metrics.STAGES.labels(self.group, "fold").observe(step.fold_seconds)
-        metrics.STAGES.labels(self.group, "flush").observe(step.flush_seconds)
-        for parked in writes.parked:
-            metrics.PARKED.labels(self.group, parked.reason).inc()
-            if parked.reason != "queued":
-                log.warning(
-                    "record_parked",
-                    group=self.group,
-                    place=(parked.topic, parked.partition, parked.offset),
-                    event_id=dict(parked.headers).get("ce_id", b"").decode("utf-8", "replace"),
-                    reason=parked.reason,
-                )
-            if parked.reason == parking.GAP:
-                metrics.GAPS.labels(self.group).inc()
-        progress.records += writes.records
-        progress.told += len(writes.events)
-        progress.parked += len(writes.parked)
-        log.info(
-            "batch_taken",
-            group=self.group,
-            records=writes.records,
-            told=len(writes.events),
-            ignored=writes.ignored,
-            parked=len(writes.parked),
-            seconds=round(step.fold_seconds + step.flush_seconds, 3),
-        )
 
     async def _go_on(self, step: Step) -> None:
         """Stop what cannot go on, drain what can, and tell who waits."""
@@ -290,6 +253,7 @@ class Runner:
         for place, reason in step.stops.items():
             await self.cursors.halt(place, reason)
         for subject in sorted(step.writes.filled):
+            self._worker.entries.pop(subject, None)  # No longer the state that is stored.
             await self._drain(subject)
         async with self._changed:
             self._changed.notify_all()
@@ -297,8 +261,7 @@ class Runner:
     # Gaps that are filled.
 
     async def _drain(self, subject: str) -> None:
-        """Apply a queue whose gap was filled; its state in memory is no longer the one stored."""
-        self._worker.entries.pop(subject, None)
+        """Apply a queue whose gap was filled."""
         try:
             await parking.retry(self.cursors.store, subject, "runner")
         except (Fenced, *UNAVAILABLE) as error:
@@ -313,57 +276,3 @@ class Runner:
             log.warning("drain_failed", group=self.group, error=type(error).__name__)
         async with self._changed:
             self._changed.notify_all()
-
-    # Beside the loop.
-
-    async def _mirror(self) -> None:
-        """Let lag tools see the cursors, and look how far the log is; nobody reads these back."""
-        while True:
-            await asyncio.sleep(self.limits.mirror_seconds)
-            reach("before_mirror")
-            offsets = {TopicPartition(*place): at for place, at in self.progress.claimed.items()}
-            try:
-                if offsets:
-                    await self.consumer.commit(offsets)
-                    self._compare(offsets, await self.consumer.end_offsets(list(offsets)))
-            except (KafkaError, IllegalStateError) as error:
-                log.info("mirror_failed", group=self.group, error=type(error).__name__)
-
-    def _compare(self, offsets: dict[Any, int], ends: dict[Any, int]) -> None:
-        """Note since when there is something to take and nothing is taken."""
-        lag = sum(max(0, end - offsets[place]) for place, end in ends.items())
-        moved = self.progress.records != self._records_seen
-        self._records_seen = self.progress.records
-        if not lag or moved or not self.progress.behind_at:
-            self.progress.behind_at = time.monotonic() if lag else None
-
-    async def _watch(self) -> None:
-        """Let health see that the loop turns, also when nothing comes.
-
-        aiokafka may lose its way in silence (kafka.md 4): who is behind and takes nothing, with no
-        transaction under way, does not turn.
-        """
-        while True:
-            await asyncio.sleep(1)
-            since = self.progress.behind_at
-            writing = self._writing is not None and not self._writing.done()
-            lost = since is not None and time.monotonic() - since > LOST_SECONDS
-            if any(not task.done() for task in self._subscriber.tasks) and (writing or not lost):
-                self.progress.turn()
-
-    async def _recheck(self) -> None:
-        self.cursors.recheck()
-        if count := await parking.open_gaps(self.store):
-            log.error("gaps_stay_open", group=self.group, count=count)
-
-    async def _make_room(self) -> None:
-        async with self._pool.acquire() as connection:
-            await tableset.make_room(connection)
-
-    async def _every(self, seconds: float, work: Any) -> None:
-        while True:
-            await asyncio.sleep(seconds)
-            try:
-                await work()
-            except UNAVAILABLE as error:
-                log.warning("upkeep_failed", group=self.group, error=type(error).__name__)

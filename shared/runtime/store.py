@@ -12,16 +12,15 @@ from shared.runtime import statements
 from shared.runtime.batch import BRAKE
 from shared.runtime.holding import Brake, Cursor, Entry, Partition, Place
 from shared.runtime.limits import Limits
+from shared.runtime.outgoing import copy_events, mirrored
 from shared.runtime.projection import Changes, Load, Projection, Row
 from shared.runtime.statements import by_column
 from shared.runtime.tableset import check_version, columns_of, live_schema
-from shared.runtime.topics import parked_of
 from shared.runtime.worker import Fenced, Halt, Refused
-from shared.runtime.writes import Event, Guard, Parked, Waiting, Writes
+from shared.runtime.writes import Event, Guard, Waiting, Writes
 
 # A database that is away, busy or restarting: nothing is known of what was asked last.
 UNAVAILABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-PARKED = "tertib.runtime.RecordParked.v1"
 
 
 class PostgresStore:
@@ -260,7 +259,7 @@ class PostgresStore:
             rows = [(*p[:5], statements.headers_text(p.headers), *p[6:]) for p in writes.parked]
             await connection.executemany(self._said.park, rows)
             if self.concluded is None:
-                await _copy_events(connection, _mirrored(self.projection, writes))
+                await copy_events(connection, mirrored(self.projection.name, writes))
         if writes.settled:
             await connection.executemany(self._said.settle, list(writes.settled.items()))
         if writes.failed:
@@ -273,50 +272,4 @@ class PostgresStore:
         if self.concluded is not None:
             self.concluded += events
             return
-        await _copy_events(connection, events)
-
-
-async def _copy_events(connection: Any, events: Sequence[tuple[Any, ...]]) -> None:
-    columns = ("topic", "key", "event_id", "type", "payload", "headers")
-    try:
-        await connection.copy_records_to_table(
-            "events",
-            schema_name="tertib",
-            columns=columns[: len(events[0])] if events else columns,
-            records=events,
-        )
-    except asyncpg.CheckViolationError as error:
-        message = "the outbox has no room for this month"  # Not the events' fault: no parking.
-        raise OSError(message) from error
-    await connection.execute(statements.WAKE_RELAY)
-
-
-def _mirrored(projection: Projection[Any, Any], writes: Writes) -> list[tuple[Any, ...]]:
-    """Give what the parked topic is told: the original bytes, and the rest as headers."""
-    topic = parked_of(projection.name)
-    return [
-        (
-            topic,
-            p.subject,
-            f"{p.topic}/{p.partition}/{p.offset}",
-            PARKED,
-            p.value or b"",
-            statements.headers_text(_story(p)),
-        )
-        for p in writes.parked
-        if p.reference is None
-    ]
-
-
-def _story(parked: Parked) -> list[tuple[str, bytes]]:
-    facts = {
-        "parked_topic": parked.topic,
-        "parked_partition": parked.partition,
-        "parked_offset": parked.offset,
-        "parked_broadcast": parked.broadcast,
-        "parked_reason": parked.reason,
-        "parked_error": parked.error,
-        "parked_null": parked.value is None,
-    }
-    original = [(f"original_{name}", value or b"") for name, value in parked.headers]
-    return [*((name, str(fact).encode()) for name, fact in facts.items()), *original]
+        await copy_events(connection, events)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.attendance.domain.zones import date_of, zone_of
+from services.attendance.edge.dataset import nip
 from tests.attendance.world import LADDER, World, on
 
 SANCTIONS = {days: sanction for days, _, sanction, _ in LADDER}
@@ -211,3 +212,76 @@ def test_h1_a_day_is_a_day_in_the_zone_of_the_regency(
 
     assert int(there.timestamp()) == instant
     assert date_of(zone_of(zone).day_of(instant)) == on(day)
+
+
+PP53 = (
+    (5, "ringan", "teguran_lisan", "-"),
+    (6, "ringan", "teguran_tertulis", "-"),
+    (11, "ringan", "pernyataan_tidak_puas", "-"),
+    (16, "sedang", "penundaan_kenaikan_gaji_berkala", "-"),
+)
+
+
+@pytest.mark.parametrize(
+    ("absences", "year", "sanction"),
+    [
+        (5, 2020, "teguran_lisan"),
+        (5, 2022, "teguran_tertulis"),
+        (12, 2020, "pernyataan_tidak_puas"),
+        (12, 2022, "potong_tunjangan_25_6_bulan"),
+    ],
+)
+def test_v1_the_date_of_the_act_decides_which_rules(
+    absences: int, year: int, sanction: str
+) -> None:
+    """V1: PP 53/2010 for acts before 31 August 2021, PP 94/2021 from then on (design 5.7)."""
+    world = World(evidence_window_workdays=0)
+    world.rules("pp53-2010", since="2010-06-06", cumulative=PP53, evidence_window_workdays=0)
+    first = f"{year}-01-06" if year == 2020 else f"{year}-01-03"
+    world.at(f"{first}T00:30:00").hire("A")
+    days = workdays_from(first, 2 * absences + 1)
+    for number, day in enumerate(days):
+        if number % 2 == 0:
+            world.work(day)
+    world.close_all(days[0], days[-1])
+    highest = max(world.thresholds(), key=lambda said: said[1])[1]
+    named = {t[0]: t[2] for t in (PP53 if year == 2020 else LADDER)}
+
+    assert named[highest] == sanction
+
+
+def test_m1_ten_days_of_which_five_were_excused_are_five() -> None:
+    """M1: ten running days, and the examination finds five of them excused: written reprimand.
+
+    The run and its dismissal fall, and so does the tier of seven; three and four days, whose
+    dates all still count, stand (ex. 23-1).
+    """
+    days = workdays_from("2022-10-17", 10)
+    world = october(days, last="2022-10-28")
+    world.excuse("X1", days[5], days[9])
+    active = [t for t in world.thresholds() if t[3] == "active"]
+
+    assert ("consecutive", 10, 10, "retracted") in world.thresholds()
+    assert active == [("cumulative", 3, 3, "active"), ("cumulative", 4, 4, "active")]
+    assert SANCTIONS[active[-1][1]] == "teguran_tertulis"
+
+
+@pytest.mark.parametrize("number", ["200002292024031999", "200002292024211999"])
+def test_n1_a_nip_of_good_form(number: str) -> None:
+    """N1: a PNS and a PPPK number (Perka BKN 22/2007); both invented."""
+    assert nip.doubt(number) is None
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "200102292024031001",  # Born on 29 February 2001.
+        "200002292024131001",  # Appointed in month 13.
+        "200002292024033001",  # Sex 3.
+        "200002292024031000",  # Sequence 000.
+        "20000229202403199",  # 17 digits.
+    ],
+)
+def test_n1_a_nip_of_bad_form_is_doubted(number: str) -> None:
+    """N1: what cannot be a NIP is a warning; the row is loaded all the same (A17)."""
+    assert nip.doubt(number) is not None

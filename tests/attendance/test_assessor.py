@@ -1,5 +1,8 @@
 """Days and thresholds of one person, fact by fact."""
 
+import pytest
+
+from shared.runtime.projection import Contradiction
 from tests.attendance.world import WEEKDAYS, World, on
 
 LONG = (("jaga", "07:00", "08:00", "37:00", "presence", "any"),)
@@ -143,3 +146,36 @@ def test_a_day_in_time_converts_what_another_measure_let_be_carried() -> None:
 
     assert before == []
     assert world.thresholds() == [("cumulative", 2, 2, "active")]
+
+
+def test_one_letter_with_other_content_is_a_contradiction() -> None:
+    """Never a silent choice: the message names both (design 2)."""
+    world = office()
+    world.excuse("X1", "2026-01-05", "2026-01-05")
+
+    with pytest.raises(Contradiction, match=r"'X1', \d+, \d+.*'X1', \d+, \d+"):
+        world.excuse("X1", "2026-01-05", "2026-01-09")
+
+
+def test_one_rule_set_version_with_other_content_is_a_contradiction() -> None:
+    """Two documents of one version would judge people differently by accident."""
+    world = office()
+
+    with pytest.raises(Contradiction, match=r"pp94-2021@1 .* twice: digest pp94-2021@1 and other"):
+        world.rules(digest="other")
+
+
+def test_a_closing_that_leaves_a_date_out_is_a_contradiction() -> None:
+    """Every date is closed, one after the other: a gap would hide a day."""
+    world = office()
+    world.close("2026-01-05")
+
+    with pytest.raises(Contradiction, match=r"2026-01-07 .* does not follow that of 2026-01-05"):
+        world.close("2026-01-07")
+
+
+def test_a_revocation_of_an_unknown_letter_is_a_contradiction() -> None:
+    world = office()
+
+    with pytest.raises(Contradiction, match="X9, which was never recorded"):
+        world.revoke("X9")

@@ -154,6 +154,7 @@ class World:
         since: str = "2021-08-31",
         cumulative: Iterable[tuple[int, str, str, str]] = LADDER,
         consecutive: Iterable[tuple[int, str, str, str]] = RUN,
+        digest: str | None = None,
         **counting: Any,
     ) -> list[Envelope]:
         """Publish a rule set."""
@@ -172,7 +173,7 @@ class World:
                 "cumulative": [dict(zip(keys, tier, strict=True)) for tier in cumulative],
                 "consecutive": [dict(zip(keys, tier, strict=True)) for tier in consecutive],
             },
-            digest=f"{name}@{version}",
+            digest=digest or f"{name}@{version}",
         )
 
     def hire(self, who: str = "A", **line: Any) -> list[Envelope]:

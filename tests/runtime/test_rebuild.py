@@ -227,7 +227,8 @@ async def test_queues_that_drained_in_part_end_alike(service: Service) -> None:
     """Behind a gap that was filled another waits; behind what was applied one is stuck."""
     service.say(registered(1), *(check_in(who, 1, 1, seq=1) for who in PEOPLE))
     service.say(*(check_in("p2", number, number, seq=number) for number in (3, 2, 5)))
-    service.say(*(check_in("p4", n, what) for n, what in enumerate(("bad", 10, "bad", 20), 2)))
+    said: tuple[int | str, ...] = ("bad", 10, "bad", 20)
+    service.say(*(check_in("p4", number, what) for number, what in enumerate(said, 2)))
     service.say(closed(2))
     await service.caught_up()
     store = service.runner.store

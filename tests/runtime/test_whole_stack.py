@@ -143,6 +143,6 @@ def test_down_ends_every_process_and_keeps_the_data(tertib: Tertib) -> None:
 def _lives(pid: int) -> bool:
     """Say whether a process still runs; one that is dead and not yet buried does not."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False

@@ -138,7 +138,7 @@ def test_a_pin_that_nobody_had_is_doubtful_once_for_all_its_punches(tmp_path: Pa
     dataset = load(tmp_path, {"attlog/D1.dat": log})
 
     assert warnings(dataset) == [("attlog/D1.dat", 1, "pin", "unresolved_pin")]
-    assert "2 punches" in dataset.findings[0].reason
+    assert "punches that wait for it: 2" in dataset.findings[0].reason
 
 
 def test_a_check_in_received_before_it_happened_is_doubtful(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Table
 from services.attendance.domain.assessor import fold
 from services.attendance.domain.facts import KEPT, take_fact
 from services.attendance.domain.knowledge import Knowledge, Untrue, learn
-from services.attendance.domain.memory import forget_below, looks_back_to, take_up
+from services.attendance.domain.memory import forget_below, is_at_hand, looks_back_to, take_up
 from services.attendance.domain.person import Person
 from services.attendance.domain.zones import date_of
 from services.attendance.rows import day_row, restore_day, restore_history, said_of, said_row
@@ -122,7 +122,7 @@ class Assessor:
         return person
 
     def reach(self, state: Person, heard: Envelope, knowledge: Knowledge) -> Load | None:
-        if not state.floor:
+        if not state.floor or is_at_hand(state, kind_of(heard), heard.data):
             return None
         floor = max(1, looks_back_to(state, knowledge, kind_of(heard), heard.data))
         if floor >= state.floor:

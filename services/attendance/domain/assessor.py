@@ -66,7 +66,7 @@ class Step:
         handler = HANDLERS.get(kind)
         if handler is None:
             return self.told
-        settled = settle(self.now)
+        settled = settle(self.now) if self.person.loose else ()
         return self.conclude(kind, (*handler(self.now, fact_id, subject, data), *settled))
 
     def conclude(self, kind: str, days: Iterable[int]) -> list[Told]:

@@ -36,11 +36,17 @@ class History:
         self, day: int, status: str, rules: str | None, klass: str, converts: int | None, seq: int
     ) -> None:
         """Note how a day now reads."""
-        at = self._place(day)
+        at = day - self.base
+        if not 0 <= at < len(self.codes):
+            at = self._place(day)
+        if rules not in self.rule_names:
+            self.rule_names.append(rules)
+        if klass not in self.class_names:
+            self.class_names.append(klass)
         code = CODES[status]
         self.codes[at] = code
-        self.rules_at[at] = _index(self.rule_names, rules)
-        self.class_at[at] = _index(self.class_names, klass)
+        self.rules_at[at] = self.rule_names.index(rules)
+        self.class_at[at] = self.class_names.index(klass)
         if converts is not None:
             self.converts[day] = converts
         elif self.converts:
@@ -100,11 +106,3 @@ class History:
             for column in (self.codes, self.rules_at, self.class_at):
                 column.extend(bytes(more))
         return at
-
-
-def _index(names: "list[str] | list[str | None]", name: str | None) -> int:
-    try:
-        return names.index(name)  # type: ignore[arg-type]  # One list of each kind, never mixed.
-    except ValueError:
-        names.append(name)  # type: ignore[arg-type]  # As above.
-        return len(names) - 1

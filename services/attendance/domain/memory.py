@@ -14,17 +14,17 @@ MARGIN = 3  # A span touches the days beside its own; so does a punch kept by it
 _AMPLE = 30  # Days; more than any span reaches. Spares the ordinary fact a closer look.
 
 
-def looks_back_to(person: Person, knowledge: Knowledge, kind: str, data: Any) -> int:
-    """Give the earliest day whose details a fact needs; whatever is above the floor is at hand."""
+def is_at_hand(person: Person, kind: str, data: Any) -> bool:
+    """Say whether everything that a fact needs is surely in memory: nearly always."""
     earliest = _EARLIEST.get(kind)
-    if earliest is None:
-        return person.floor
-    first = earliest(person, data)
-    if first >= person.floor + _AMPLE:
-        return person.floor
+    return earliest is None or earliest(person, data) >= person.floor + _AMPLE
+
+
+def looks_back_to(person: Person, knowledge: Knowledge, kind: str, data: Any) -> int:
+    """Give the earliest day whose details a fact needs that may not be at hand."""
     lived = [knowledge.regencies.get(line.regency) for line in person.lines]
     spans = max((r.days_back + r.days_ahead for r in lived if r is not None), default=0)
-    return first - spans - MARGIN
+    return _EARLIEST[kind](person, data) - spans - MARGIN
 
 
 def forget_below(person: Person, floor: int) -> None:

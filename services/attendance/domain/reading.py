@@ -31,7 +31,7 @@ def read(now: Moment, day: int, found: Asked, before: Day | None) -> Day:
     employment = line.employment if line is not None else _last(before).employment
     regency = found.regency.code if found.regency is not None else _last(before).regency
     rules = rules_of(now, day, employment, regency, before)
-    excuse_id = person.excuse_on(day)
+    excuse_id = person.excuse_on(day) if person.excuses else None
     heard = person.attributed.get(day, ())
     late = early = 0
     converts: int | None = None
@@ -44,7 +44,8 @@ def read(now: Moment, day: int, found: Asked, before: Day | None) -> Day:
         if met.marks >= (rules.min_marks if rules is not None else DEFAULT_MARKS):
             status = "present"
             _, late, early, missed = met
-            converts = _convertible(now, day, found, rules, excuse_id, late + early)
+            if rules is not None and rules.lateness is not None:
+                converts = _convertible(now, day, found, excuse_id, late + early)
         elif excuse_id is not None:
             status = "excused"
         elif covering_outage(person, now.knowledge, found, day) is not None:
@@ -109,11 +110,10 @@ def _window_start(now: Moment, day: int) -> int:
     return regency.zone.day_of(int(datetime.fromisoformat(now.recorded).timestamp()))
 
 
-def _convertible(  # noqa: PLR0913, PLR0917  (one day, everything that bears on it)
+def _convertible(
     now: Moment,
     day: int,
     found: Asked,
-    rules: RuleSet | None,
     excuse_id: str | None,
     minutes: int,
 ) -> int | None:
@@ -121,7 +121,7 @@ def _convertible(  # noqa: PLR0913, PLR0917  (one day, everything that bears on 
 
     A day in time gives 0: what was carried up to it may be a day by its own rule set's measure.
     """
-    if rules is None or rules.lateness is None or excuse_id is not None:
+    if excuse_id is not None:
         return None
     covered = covering_outage(now.person, now.knowledge, found, day) is not None
     return None if covered else minutes

@@ -94,14 +94,17 @@ def attribution(person: Person, knowledge: Knowledge, instant: int) -> int | Non
 
     None: it lies outside every span, is kept, and counts for nothing (B2).
     """
-    days = candidates(person, knowledge, instant)
-    if len(days) == 1:  # Nearly always: no span of the regency reaches past midnight.
-        (day,) = days
-        plan = _plan_on(person, knowledge, day)
-        return day if plan is not None and plan.begins <= instant <= plan.ends else None
+    if len(person.lines) == 1 and not person.shifts:  # Nearly everybody.
+        (line,) = person.lines
+        regency = knowledge.regencies.get(line.regency)
+        if regency is not None and not regency.days_back and not regency.days_ahead:
+            day = regency.zone.day_of(instant)
+            name = line.schedule_id or knowledge.unit_schedule(line.unit_id)
+            plan = regency.asks(name, day).plan if line.active_from <= day else None
+            return day if plan is not None and plan.begins <= instant <= plan.ends else None
     best: int | None = None
     nearest: Plan | None = None
-    for day in days:
+    for day in candidates(person, knowledge, instant):
         plan = _plan_on(person, knowledge, day)
         if plan is None or not plan.begins <= instant <= plan.ends:
             continue

@@ -34,7 +34,7 @@ class Sizes:
     rounds: int = 3
     quix_days: int = 10
     naive_seconds: float = 8.0
-    year: int = 300
+    year: int = 1_000  # With 300, a month is over within a third of a second: too little.
     growth: tuple[int, ...] = (10_000, 100_000)
     crowd: int = 8_000
     preview: tuple[int, int] = (300, 120)
@@ -149,7 +149,7 @@ def cost(stage: Stage, sizes: Sizes, table: Table) -> None:
     """Measure how cost grows, and what people wait for."""
     year = growth.year(stage, sizes.year)
     table.add(
-        f"month 12 against month 1, {sizes.year} people",
+        f"month 12 against month 1, {sizes.year:,} people",
         f"{thousands(year.rates[0])} and {thousands(year.rates[-1])} records/s",
         f"{year.last_to_first(year.rates):.2f}; a processor second:"
         f" {year.last_to_first(year.by_processor):.2f}, quarter 4 to 1:"

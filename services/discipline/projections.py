@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, MetaData, Table, Text
 
-from services.discipline import domain
-from services.discipline.matters import Matters, Threshold
+from services.discipline.domain import proposing
+from services.discipline.domain.matters import Matters, Threshold
 from shared.events import attendance
 from shared.events.attendance import AbsenceThresholdReached
 from shared.events.base import Fact, Told
@@ -62,7 +62,7 @@ class Cases(ProjectionBase[CaseFile, None]):
     service = "discipline"
     version = 1
     topics: Sequence[str] = (attendance.EVENTS,)
-    hears: Sequence[type[Fact]] = domain.HEARS
+    hears: Sequence[type[Fact]] = proposing.HEARS
     tables: Sequence[Table] = (PROPOSALS,)
     loads: Sequence[Load] = (STANDING,)
     commands = True  # Officials write the same person's stream.
@@ -100,11 +100,11 @@ class Cases(ProjectionBase[CaseFile, None]):
         Errors: LookupError for the retraction of a threshold that was never heard.
         """
         news = understood(heard)
-        told = domain.decide(news, state.matters)
+        told = proposing.decide(news, state.matters)
         if not told:
             return []
         for event in (news, *told):
-            after = domain.evolve(state.matters, event)
+            after = proposing.evolve(state.matters, event)
             state.unwritten |= _different(state.matters, after)
             state.matters = after
         return [Told(type(event), as_struct(event), heard.regency) for event in told]
@@ -117,11 +117,11 @@ class Cases(ProjectionBase[CaseFile, None]):
             yield PROPOSALS.name, Changes(upserts=rows)
 
 
-def understood(heard: Envelope) -> domain.Heard:
+def understood(heard: Envelope) -> proposing.Heard:
     """Turn an envelope into what the domain hears. Errors: LookupError for another kind."""
-    kinds = {kind.type_name(): kind for kind in domain.HEARS}
+    kinds = {kind.type_name(): kind for kind in proposing.HEARS}
     said = kinds[heard.type].model_validate(heard.data, from_attributes=True)
-    return domain.Heard(heard.id, heard.regency, said)
+    return proposing.Heard(heard.id, heard.regency, said)
 
 
 def rows_of(matters: Matters) -> Iterable[Row]:

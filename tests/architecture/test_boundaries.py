@@ -88,14 +88,18 @@ def test_no_file_escapes_the_import_graph() -> None:
 @pytest.mark.parametrize(
     ("where", "line", "contract"),
     [
-        ("services/discipline/domain.py", "import services.attendance.domain.ledger", APART),
+        (
+            "services/discipline/domain/proposing.py",
+            "import services.attendance.domain.ledger",
+            APART,
+        ),
         ("services/attendance/main.py", "from services.notifications import jobs", APART),
         ("services/attendance/domain/workday.py", "import asyncpg", PURE),
         ("services/notifications/domain.py", "import shared.runtime.topics", PURE),
         ("shared/events/envelope.py", "import services.attendance", LAYERS),
         ("shared/events/base.py", "import shared.runtime.topics", LAYERS),
         ("shared/local/ports.py", "import shared.runtime.settings", LAYERS),
-        ("shared/runtime/relay.py", "import services.discipline.domain", LAYERS),
+        ("shared/runtime/relay.py", "import services.discipline.domain.proposing", LAYERS),
         ("shared/runtime/relay.py", "from shared.events.attendance import FACTS", NO_WORDS),
     ],
 )
@@ -118,7 +122,9 @@ def test_a_folder_without_init_hides_a_violation_and_is_found(copy: Path) -> Non
     """The hole: every contract reads KEPT. The plug: the file is named."""
     hidden = copy / "services/attendance/domain/hidden"
     hidden.mkdir()
-    (hidden / "planted.py").write_text("import asyncpg\nimport services.discipline.domain\n")
+    (hidden / "planted.py").write_text(
+        "import asyncpg\nimport services.discipline.domain.proposing\n"
+    )
 
     assert verdicts(copy) == dict.fromkeys(CONTRACTS, "KEPT")
     assert escaped(copy) == {"services.attendance.domain.hidden.planted"}
@@ -130,7 +136,7 @@ def test_a_folder_without_init_hides_a_violation_and_is_found(copy: Path) -> Non
 )
 def test_a_domain_has_no_clock_and_no_dice(line: str) -> None:
     assert banned("services/attendance/domain/planted.py", line)
-    assert banned("services/discipline/domain.py", line)
+    assert banned("services/discipline/domain/proposing.py", line)
     assert not banned("services/attendance/commands.py", line)
 
 

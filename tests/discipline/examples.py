@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from services.discipline.domain import Heard
+from services.discipline.domain.proposing import Heard
 from shared.events.attendance import (
     AbsenceThresholdReached,
     AbsenceThresholdRetracted,

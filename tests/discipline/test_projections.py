@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from services.discipline.domain import Heard, Said
+from services.discipline.domain.proposing import Heard, Said
 from services.discipline.preview import stage
 from services.discipline.projections import PROPOSALS, STANDING, CaseFile, Cases
 from shared.events.catalogue import BY_TYPE
@@ -14,7 +14,7 @@ from shared.events.structs import as_struct, decoder_of
 from shared.runtime.preview import InMemory, project
 from shared.runtime.projection import Row
 from tests.discipline.examples import reached, retracted
-from tests.discipline.test_domain import histories
+from tests.discipline.test_proposing import histories
 
 
 def enveloped(heard: Sequence[Heard]) -> list[Envelope]:

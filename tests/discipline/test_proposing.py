@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from services.discipline import domain
-from services.discipline.domain import Heard, Told
-from services.discipline.matters import Matters
+from services.discipline.domain import proposing
+from services.discipline.domain.matters import Matters
+from services.discipline.domain.proposing import Heard, Told
 from shared.events.discipline import (
     CaseReviewRequired,
     SanctionProposalReinstated,
@@ -22,7 +22,7 @@ from tests.discipline.examples import LADDER, PERSON, RULES, reached, retracted
 from tests.discipline.examples import RUN as RUN_TIER
 from tests.spec import Given
 
-given = partial(Given[Matters, Heard, Told], domain)
+given = partial(Given[Matters, Heard, Told], proposing)
 
 THREE = reached("t3", 3)
 FOUR = reached("t4", 4)

@@ -7,7 +7,7 @@ matters of an employee (design 6). Whatever is heard leaves at least one event i
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-from services.discipline.matters import (
+from services.discipline.domain.matters import (
     Matters,
     Threshold,
     case_of_note,

@@ -17,7 +17,8 @@ import typer
 
 from shared.local.errors import StackError
 from shared.local.processes import Service, ServiceStatus
-from shared.local.stack import LocalStack, Say, ServerStatus
+from shared.local.servers import Say, ServerStatus
+from shared.local.stack import LocalStack
 
 FINDING = 1
 COULD_NOT_RUN = 2

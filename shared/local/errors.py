@@ -3,3 +3,7 @@
 
 class StackError(Exception):
     """The local stack cannot do what was asked; the message says why and what to do."""
+
+
+class PortTakenError(StackError):
+    """Another program listens where a server of the stack has to; another port would do."""

@@ -107,6 +107,14 @@ def plain_environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
+def marked_environment(home: Path) -> dict[str, str]:
+    """Give these and the mark of a stack: also for a tool that only prepares it.
+
+    A tool that outlives a killed `up` would still write when the stack's folder is removed.
+    """
+    return {**plain_environment(), MARK: str(home)}
+
+
 def send(who: Identity, number: signal.Signals) -> None:
     """Send a signal to this very process; do nothing if it is gone."""
     if alive(who):

@@ -71,12 +71,11 @@ class KafkaCluster:
     def start(self, node: int, class_path: str | None = None) -> None:
         """Start one node, unless it runs; `wait_healthy` says when it answers.
 
-        Errors: StackError if a stranger has its port.
+        Errors: PortTakenError if a stranger has one of its ports.
         """
         if self.pid(node) is not None:
             return
-        for port in (self._node(node).port, self._node(node).controller_port):
-            ports.require_free(port, f"Kafka node {node}")
+        self._require_ports(node)
         rotate(self.log(node))
         self.pids[node] = identity.spawn(
             [
@@ -112,12 +111,14 @@ class KafkaCluster:
     def wait_healthy(self, seconds: float = HEALTH_SECONDS) -> None:
         """Wait until the brokers themselves say that all of them are there.
 
-        Errors: StackError with the end of the log if a node died or the time is over.
+        Errors: StackError with the end of the log if a node died or the time is over;
+        PortTakenError if it died because a stranger was faster.
         """
         until = time.monotonic() + seconds
         while not self.healthy():
             for node in self.nodes:
                 if self.pid(node.id) is None:
+                    self._require_ports(node.id)
                     self._give_up(node.id, "ended while it started")
             if time.monotonic() > until:
                 self._give_up(1, f"did not answer within {seconds:.0f} s")
@@ -125,13 +126,13 @@ class KafkaCluster:
 
     def answers(self, node: int) -> bool:
         """Ask one node whether it answers."""
-        return broker_count(f"{ports.LOOPBACK}:{self._node(node).port}") > 0
+        return broker_count(f"{ports.LOOPBACK}:{self._node(node).port}", self.cluster_id) > 0
 
     def healthy(self) -> bool:
         """Ask the brokers whether all nodes are in the cluster."""
         if not all(ports.accepts(node.port) for node in self.nodes):
             return False
-        return broker_count(self.bootstrap) == len(self.nodes)
+        return broker_count(self.bootstrap, self.cluster_id) == len(self.nodes)
 
     def version(self, node: int = 1) -> str:
         """Say the version that a node wrote into its log at its last start, as `4.2.0`.
@@ -144,13 +145,23 @@ class KafkaCluster:
         return str(said[-1])
 
     def _format(self, node: Node, class_path: str) -> None:
-        data = self._data(node.id)
-        format_data(node, self.nodes, cluster_id=self.cluster_id, data=data, class_path=class_path)
+        format_data(
+            self.home,
+            node,
+            self.nodes,
+            cluster_id=self.cluster_id,
+            data=self._data(node.id),
+            class_path=class_path,
+        )
 
     def _give_up(self, node: int, what: str) -> NoReturn:
         end = last_lines(self.log(node), 15)
         message = f"Kafka node {node} {what}; its log {self.log(node)} ends with:\n{end}"
         raise StackError(message)
+
+    def _require_ports(self, node: int) -> None:
+        for port in (self._node(node).port, self._node(node).controller_port):
+            ports.require_free(port, f"Kafka node {node}")
 
     def _node(self, number: int) -> Node:
         return next(node for node in self.nodes if node.id == number)
@@ -170,9 +181,13 @@ def admin_client(bootstrap: str) -> AdminClient:
     return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}, logger=quiet)
 
 
-def broker_count(bootstrap: str, timeout: float = 5.0) -> int:
-    """Ask a cluster how many brokers it has now; 0 if nobody answers within the time (seconds)."""
+def broker_count(bootstrap: str, cluster_id: str | None = None, timeout: float = 5.0) -> int:
+    """Ask a cluster how many brokers it has now; 0 if nobody answers within the time (seconds).
+
+    0 as well if another cluster than the one with this id answers: a stranger on our port.
+    """
     try:
-        return len(admin_client(bootstrap).list_topics(timeout=timeout).brokers)
+        told = admin_client(bootstrap).list_topics(timeout=timeout)
     except KafkaException:
         return 0
+    return len(told.brokers) if cluster_id in {None, told.cluster_id} else 0

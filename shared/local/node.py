@@ -38,12 +38,6 @@ class Node:
     controller_port: int
 
 
-def choose_nodes(count: int) -> list[Node]:
-    """Choose ports for so many nodes, numbered from 1."""
-    chosen = ports.choose(2 * count)
-    return [Node(n + 1, chosen[2 * n], chosen[2 * n + 1]) for n in range(count)]
-
-
 def new_cluster_id() -> str:
     """Make an id as Kafka's own tool does: 16 random bytes in URL-safe base64, without padding.
 
@@ -92,8 +86,8 @@ def properties(node: Node, nodes: Sequence[Node], data: Path) -> str:
     return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 
-def format_data(
-    node: Node, nodes: Sequence[Node], *, cluster_id: str, data: Path, class_path: str
+def format_data(  # noqa: PLR0913  (all but the first three by name)
+    home: Path, node: Node, nodes: Sequence[Node], *, cluster_id: str, data: Path, class_path: str
 ) -> None:
     """Make the data folder of a node beside its place, and move it there: no half of it counts.
 
@@ -109,7 +103,7 @@ def format_data(
         capture_output=True,
         text=True,
         check=False,
-        env=identity.plain_environment(),
+        env=identity.marked_environment(home),
     )
     if said.returncode != 0:
         message = f"Kafka's data folder cannot be made: {said.stdout}{said.stderr}"

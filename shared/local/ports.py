@@ -2,8 +2,10 @@
 
 import random
 import socket
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 
-from shared.local.errors import StackError
+from shared.local.errors import PortTakenError, StackError
 
 LOOPBACK = "127.0.0.1"
 
@@ -17,41 +19,63 @@ def is_free(port: int) -> bool:
     """Say whether a server could listen on this port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True
+        return _bound(probe, port)
 
 
-def choose(count: int) -> list[int]:
-    """Choose so many different ports that are free now."""
+@contextmanager
+def held(count: int, but: Collection[int] = ()) -> Iterator[list[int]]:
+    """Hold so many different free ports: nobody else can choose them as long as the block lasts.
+
+    None of `but` is among them: ports that belong to somebody who does not listen at the moment.
+    Errors: StackError if there are not as many.
+    """
     dice = random.SystemRandom()
     chosen: list[int] = []
-    for _ in range(TRIES * count):
-        port = dice.randrange(LOWEST, HIGHEST)
-        if port not in chosen and is_free(port):
-            chosen.append(port)
+    with ExitStack() as sockets:
+        for _ in range(TRIES * count):
             if len(chosen) == count:
-                return chosen
-    message = f"no {count} free ports found between {LOWEST} and {HIGHEST}"
-    raise StackError(message)
+                break
+            port = dice.randrange(LOWEST, HIGHEST)
+            # Without SO_REUSEADDR: two sockets that both have it, and do not listen, share a port.
+            one = sockets.enter_context(socket.socket())
+            if port not in but and _bound(one, port):
+                chosen.append(port)
+            else:
+                one.close()
+        if len(chosen) < count:
+            message = f"no {count} free ports found between {LOWEST} and {HIGHEST}"
+            raise StackError(message)
+        yield chosen
+
+
+def choose(count: int, but: Collection[int] = ()) -> list[int]:
+    """Choose so many different ports that are free now, as `held` does, and let go of them."""
+    with held(count, but) as chosen:
+        return chosen
 
 
 def require_free(port: int, whose: str) -> None:
     """Refuse to go on if a stranger listens where a server of the stack has to.
 
-    Errors: StackError naming the port and the server.
+    Errors: PortTakenError naming the port and the server.
     """
     if not is_free(port):
         message = f"port {port}, which this stack's {whose} has, is in use by another program"
-        raise StackError(message)
+        raise PortTakenError(message)
 
 
 def accepts(port: int) -> bool:
     """Say whether somebody accepts connections on this port."""
     try:
         socket.create_connection((LOOPBACK, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _bound(one: socket.socket, port: int) -> bool:
+    try:
+        one.bind((LOOPBACK, port))
     except OSError:
         return False
     return True

@@ -122,6 +122,7 @@ class PostgresServer:
                     "--no-instructions",
                 ],
                 account,
+                home=self.home,
                 cwd=beside,
                 pass_fds=[secret.fileno()],
             )
@@ -130,7 +131,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start the server, unless it runs; `wait_healthy` says when it answers.
 
-        Errors: StackError if a stranger has its port.
+        Errors: PortTakenError if a stranger has its port.
         """
         if self.pid is not None:
             return
@@ -170,11 +171,13 @@ class PostgresServer:
     def wait_healthy(self, seconds: float = HEALTH_SECONDS) -> None:
         """Wait until the server answers a query.
 
-        Errors: StackError with the end of the log if it died or the time is over.
+        Errors: StackError with the end of the log if it died or the time is over;
+        PortTakenError if it died because a stranger was faster.
         """
         until = time.monotonic() + seconds
         while not self.healthy():
             if self.pid is None:
+                ports.require_free(self.port, "PostgreSQL")
                 self._give_up("ended while it started")
             if time.monotonic() > until:
                 self._give_up(f"did not answer within {seconds:.0f} s")

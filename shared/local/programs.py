@@ -57,8 +57,10 @@ def package_folder() -> Path:
     return Path(found.origin).parent
 
 
-def run(argv: Sequence[str], account: Account, cwd: Path, pass_fds: Sequence[int] = ()) -> None:
-    """Run a program to its end as the server's user.
+def run(
+    argv: Sequence[str], account: Account, *, home: Path, cwd: Path, pass_fds: Sequence[int] = ()
+) -> None:
+    """Run a program of the stack at `home` to its end as the server's user.
 
     Errors: StackError with what it said if it fails.
     """
@@ -68,7 +70,7 @@ def run(argv: Sequence[str], account: Account, cwd: Path, pass_fds: Sequence[int
         user=account.uid,
         group=account.gid,
         extra_groups=None if account.uid is None else [],
-        env=identity.plain_environment(),
+        env=identity.marked_environment(home),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -1,6 +1,6 @@
 """All services of one stack, by name."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -37,15 +37,32 @@ class Services:
         return {name: one.who for name, one in self._all.items() if one.who is not None}
 
     def start(
-        self, services: Iterable[Service], env: Mapping[str, str], say: Callable[[str], None]
+        self,
+        services: Sequence[Service],
+        env: Mapping[str, str],
+        say: Callable[[str], None],
+        but: Collection[int] = (),
     ) -> None:
-        """Start those that do not run; each keeps its port from then on."""
-        for service in services:
-            port = service.health_port or ports.choose(1)[0]
-            process = self._enter(service.name, port)
-            if process.pid is None:
-                say(f"starting {service.name}")
-                process.start(service.argv, env)
+        """Start those that do not run, on none of the ports in `but`, which others have.
+
+        Each keeps the port that was chosen for it, unless a stranger listens there now.
+        Errors: PortTakenError if the port that a service asks for is taken.
+        """
+        asleep = [one for one in services if not self._lives(one.name)]
+        wanting = [one for one in asleep if not (one.health_port or self._can_keep(one.name))]
+        chosen = ports.choose(len(wanting), but={*but, *self.health_ports().values()})
+        port_of = {one.name: port for one, port in zip(wanting, chosen, strict=True)}
+        for service in asleep:
+            port = service.health_port or port_of.get(service.name)
+            process = self._enter(service.name, port or self._all[service.name].health_port)
+            say(f"starting {service.name}")
+            process.start(service.argv, env)
+
+    def _lives(self, name: str) -> bool:
+        return name in self._all and self._all[name].pid is not None
+
+    def _can_keep(self, name: str) -> bool:
+        return name in self._all and ports.is_free(self._all[name].health_port)
 
     def wait_ready(self, services: Sequence[Service]) -> None:
         """Wait until each of these says that it is ready. Errors: StackError if one does not."""
@@ -78,4 +95,5 @@ class Services:
             self._all[name] = ServiceProcess(
                 name, home=self.home, health_port=port, changed=self._changed
             )
+        self._all[name].health_port = port
         return self._all[name]

@@ -3,37 +3,28 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from shared.local import identity, jars, state
-from shared.local.errors import StackError
+from shared.local import identity, state
+from shared.local.errors import PortTakenError, StackError
 from shared.local.kafka import KafkaCluster
 from shared.local.locks import locked
 from shared.local.paths import default_home
 from shared.local.postgres import SERVICES, PostgresServer
 from shared.local.processes import Service, ServiceStatus
+from shared.local.servers import Say, Servers, ServerStatus
 from shared.local.services import Services
 from shared.local.watchdog import Watchdog
 
-Say = Callable[[str], None]
+# A stack that stands still and finds a port taken takes another; not for ever, for whoever takes
+# each port that we choose is no accident.
+MOVES = 5
 
 
 def silence(_: str) -> None:
     """Say nothing."""
-
-
-@dataclass(frozen=True)
-class ServerStatus:
-    """One server of the stack: its process (None: dead), its port, and whether it answers."""
-
-    name: str
-    pid: int | None
-    port: int
-    healthy: bool
 
 
 class LocalStack:
@@ -47,8 +38,7 @@ class LocalStack:
         self.home = (home or default_home()).expanduser().resolve()
         self._wanted = nodes
         self._state: state.State | None = None
-        self._kafka: KafkaCluster | None = None
-        self._postgres: PostgresServer | None = None
+        self._servers: Servers | None = None
         self.services = Services(self.home, self._save)
         self._load()
 
@@ -79,9 +69,11 @@ class LocalStack:
     def up(self, say: Say = silence) -> None:
         """Start the servers that do not run, and return when all answer; a no-op if all do.
 
-        If it cannot be finished (a Ctrl-C included), what runs is stopped again.
+        If it cannot be finished (a Ctrl-C included), what runs is stopped again. A stack of which
+        nothing runs takes another port where a stranger listens on its own (decision 0010).
 
-        Errors: StackError if something cannot be fetched, started or reached.
+        Errors: StackError if something cannot be fetched, started or reached; PortTakenError if
+        a part of the stack runs, and so knows the others' ports, and one of these is taken.
         """
         self._make_home()
         with locked(self.home / "stack.lock"):
@@ -90,11 +82,9 @@ class LocalStack:
                 self._adopt(state.choose(self._wanted or 1))
             self._refuse_other_nodes()
             self._end_strays()
-            try:
-                self._start(say)
-            except BaseException:
-                self._stop_servers()
-                raise
+            moves = 0 if self._anything_runs() else MOVES
+            while not self._started(say, may_move=moves > 0):
+                moves -= 1
 
     def start_services(self, services: Sequence[Service], say: Say = silence) -> None:
         """Start these services, unless they run, and return when each says that it is ready.
@@ -103,7 +93,8 @@ class LocalStack:
         """
         with locked(self.home / "stack.lock"):
             self._load()
-            self.services.start(services, {**os.environ, **self.environment()}, say)
+            taken = self._books().server_ports()
+            self.services.start(services, {**os.environ, **self.environment()}, say, taken)
         self.services.wait_ready(services)
 
     def down(self, say: Say = silence, *, abruptly: bool = False) -> None:
@@ -117,34 +108,17 @@ class LocalStack:
             self.services.stop(say, abruptly=abruptly)
             if self.running:
                 say("stopping Kafka and PostgreSQL")
-            self._stop_servers(abruptly=abruptly)
+            self._known().stop(abruptly=abruptly)
 
     @property
     def running(self) -> bool:
         """Say whether the processes of all servers live."""
-        return (
-            self._state is not None
-            and self.postgres.pid is not None
-            and all(self.kafka.pid(node.id) is not None for node in self.kafka.nodes)
-        )
+        return self._servers is not None and self._servers.running
 
     def status(self) -> list[ServerStatus]:
         """Ask every server how it is; empty for a folder without a stack."""
         self._load()
-        if self._state is None:
-            return []
-        servers = [
-            ServerStatus(
-                f"kafka-{node.id}",
-                self.kafka.pid(node.id),
-                node.port,
-                self.kafka.pid(node.id) is not None and self.kafka.answers(node.id),
-            )
-            for node in self.kafka.nodes
-        ]
-        database = self.postgres
-        healthy = database.pid is not None and database.healthy()
-        return [*servers, ServerStatus("postgres", database.pid, database.port, healthy)]
+        return [] if self._servers is None else self._servers.status()
 
     def service_status(self) -> list[ServiceStatus]:
         """Ask every service that was ever started here how it is."""
@@ -154,16 +128,12 @@ class LocalStack:
     @property
     def kafka(self) -> KafkaCluster:
         """Give the broker's nodes. Errors: StackError before the first `up`."""
-        if self._kafka is None:
-            raise StackError(self._never_started())
-        return self._kafka
+        return self._known().kafka
 
     @property
     def postgres(self) -> PostgresServer:
         """Give the database server. Errors: StackError before the first `up`."""
-        if self._postgres is None:
-            raise StackError(self._never_started())
-        return self._postgres
+        return self._known().postgres
 
     @property
     def kafka_bootstrap(self) -> str:
@@ -194,35 +164,32 @@ class LocalStack:
             **databases,
         }
 
-    def _start(self, say: Say) -> None:
-        if not self.running:
-            class_path = jars.class_path(say)
-            say("starting Kafka and PostgreSQL")
-            with ThreadPoolExecutor(1) as pool:
-                preparing = pool.submit(self.kafka.prepare, class_path)
-                self.postgres.prepare()
-                self.postgres.start()
-                preparing.result()
-            for node in self.kafka.nodes:
-                self.kafka.start(node.id, class_path)
-        self.postgres.wait_healthy()
-        self.postgres.create_databases()
-        self.kafka.wait_healthy()
+    def _started(self, say: Say, *, may_move: bool) -> bool:
+        """Start the servers; False if one's port was taken, and the stack has moved to another."""
+        try:
+            self._known().start(say)
+        except PortTakenError as taken:
+            self._known().stop()
+            if not may_move:
+                raise
+            say(f"{taken}: choosing another")
+            self._adopt(state.moved(self._books()))
+            self._save()
+            return False
+        except BaseException:
+            self._known().stop()
+            raise
+        return True
 
-    def _stop_servers(self, *, abruptly: bool = False) -> None:
-        if abruptly:
-            identity.kill_all(self.kafka.pids.values())
-        with ThreadPoolExecutor(1) as pool:
-            stopping = pool.submit(self.postgres.stop, immediate=abruptly)
-            self.kafka.stop()
-            stopping.result()
-        identity.end_all(identity.marked(self.home))
+    def _anything_runs(self) -> bool:
+        return any(identity.alive(one) for one in self._processes())
 
     def _end_strays(self) -> None:
         """End what a killed `up` started and had no time to enter into the books."""
-        books = [*self.kafka.pids.values(), self.postgres.who, *self.services.pids().values()]
-        known = [one for one in books if one is not None]
-        identity.end_all(identity.strays(self.home, known))
+        identity.end_all(identity.strays(self.home, self._processes()))
+
+    def _processes(self) -> list[identity.Identity]:
+        return [*self._known().known(), *self.services.pids().values()]
 
     def _load(self) -> None:
         found = state.read(self.home)
@@ -230,24 +197,30 @@ class LocalStack:
             self._adopt(found)
 
     def _adopt(self, found: state.State) -> None:
-        """Take over what the books say. The parts stay the same objects: callers hold them."""
+        """Take over what the books say."""
         self._state = found
-        if self._kafka is None or self._postgres is None:
-            self._kafka = KafkaCluster(self.home, found.nodes, found.cluster_id, self._save)
-            self._postgres = PostgresServer(
-                self.home, found.postgres_port, found.password, self._save
-            )
-        self._kafka.pids = found.kafka_pids
-        self._postgres.who = found.postgres_pid
+        if self._servers is None:
+            self._servers = Servers(self.home, found, self._save)
+        self._servers.adopt(found)
         self.services.adopt(found.health_ports, found.service_pids)
 
     def _save(self) -> None:
-        if self._state is not None:
-            self._state.kafka_pids = self.kafka.pids
-            self._state.postgres_pid = self.postgres.who
-            self._state.health_ports = self.services.health_ports()
-            self._state.service_pids = self.services.pids()
-            state.write(self.home, self._state)
+        books = self._books()
+        books.kafka_pids = self.kafka.pids
+        books.postgres_pid = self.postgres.who
+        books.health_ports = self.services.health_ports()
+        books.service_pids = self.services.pids()
+        state.write(self.home, books)
+
+    def _books(self) -> state.State:
+        if self._state is None:
+            raise StackError(self._never_started())
+        return self._state
+
+    def _known(self) -> Servers:
+        if self._servers is None:
+            raise StackError(self._never_started())
+        return self._servers
 
     def _make_home(self) -> None:
         """Make the folder, private to its owner but for the server's user, who walks through."""

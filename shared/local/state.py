@@ -4,21 +4,21 @@ import json
 import os
 import secrets
 import threading
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from shared.local import ports
 from shared.local.errors import StackError
 from shared.local.identity import Identity
 from shared.local.jars import KAFKA_VERSION
-from shared.local.node import Node, choose_nodes, new_cluster_id
+from shared.local.node import Node, new_cluster_id
 
 FILE = "stack.json"
 
 
 @dataclass
 class State:
-    """Ports and secrets, chosen once; and who runs at the moment."""
+    """Ports and secrets, kept for life (but see `moved`); and who runs at the moment."""
 
     nodes: list[Node]
     cluster_id: str
@@ -30,11 +30,40 @@ class State:
     health_ports: dict[str, int] = field(default_factory=dict)
     service_pids: dict[str, Identity] = field(default_factory=dict)
 
+    def server_ports(self) -> set[int]:
+        """Give the ports of Kafka and PostgreSQL."""
+        brokers = {port for node in self.nodes for port in (node.port, node.controller_port)}
+        return {self.postgres_port, *brokers}
+
 
 def choose(nodes: int) -> State:
-    """Choose everything that a new stack keeps for life."""
-    (port,) = ports.choose(1)
-    return State(choose_nodes(nodes), new_cluster_id(), port, secrets.token_hex(16))
+    """Choose everything that a new stack keeps for life; all its ports at once, all different."""
+    database, *brokers = ports.choose(1 + 2 * nodes)
+    pairs = zip(brokers[::2], brokers[1::2], strict=True)
+    made = [Node(number, *pair) for number, pair in enumerate(pairs, start=1)]
+    return State(made, new_cluster_id(), database, secrets.token_hex(16))
+
+
+def moved(kept: State) -> State:
+    """Give the same stack with another port in place of each on which somebody listens now.
+
+    Only for a stack that stands still: a server of its own would be taken for a stranger.
+    """
+    taken = sorted(port for port in kept.server_ports() if not ports.is_free(port))
+    other = ports.choose(len(taken), but={*kept.server_ports(), *kept.health_ports.values()})
+    now = dict(zip(taken, other, strict=True))
+    return replace(
+        kept,
+        nodes=[
+            Node(
+                node.id,
+                now.get(node.port, node.port),
+                now.get(node.controller_port, node.controller_port),
+            )
+            for node in kept.nodes
+        ],
+        postgres_port=now.get(kept.postgres_port, kept.postgres_port),
+    )
 
 
 def read(home: Path) -> State | None:

@@ -1,0 +1,1 @@
+"""The rule tables of the procedure as data, and who reads them."""

@@ -1,0 +1,96 @@
+"""Reads rule rows from YAML, every scalar as text; the domain is given the rows."""
+
+from datetime import date
+from importlib import resources
+from typing import Any, cast, get_args
+
+import yaml
+
+from services.discipline.domain.rulebook import Confidence, RuleBook, RuleRow
+
+NATIONAL_DEFAULTS = "national.yaml"
+
+_FIELDS = {
+    "rule_key",
+    "value",
+    "region_code",
+    "valid_from",
+    "valid_to",
+    "legal_basis",
+    "confidence",
+    "approved_by",
+}
+_MAY_BE_BLANK = {"valid_to", "approved_by"}
+
+
+class UnreadableRules(ValueError):  # noqa: N818  (what it says of the file)
+    """The file is no list of rule rows; the message says which row and why."""
+
+
+class _TextLoader(yaml.BaseLoader):
+    """Gives every scalar as text, and refuses a key given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  (the signature of the base)
+        mapping = super().construct_mapping(node, deep)
+        if len(mapping) != len(node.value):
+            raise yaml.YAMLError("a key is given twice")
+        return mapping
+
+
+def national_defaults() -> list[RuleRow]:
+    """Give the rows that come with the service: nobody has signed them yet."""
+    path = resources.files(__package__) / NATIONAL_DEFAULTS
+    return rows_from(path.read_text(encoding="utf-8"))
+
+
+def national_book() -> RuleBook:
+    """Give the rule book of the national defaults alone."""
+    return RuleBook(national_defaults())
+
+
+def rows_from(content: str) -> list[RuleRow]:
+    """Read the rows of one YAML document, a list of mappings with exactly the fields of a row.
+
+    Dates are ISO; `valid_to` and `approved_by` may be blank. Errors: UnreadableRules.
+    """
+    try:
+        loaded = yaml.load(content, _TextLoader)  # noqa: S506  (it constructs text, lists, mappings)
+    except yaml.YAMLError as error:
+        raise UnreadableRules(f"no YAML: {error}") from error
+    if not isinstance(loaded, list):
+        raise UnreadableRules("not a list of rows")
+    return [_row(number, fields) for number, fields in enumerate(loaded, start=1)]
+
+
+def _row(number: int, fields: Any) -> RuleRow:
+    if not isinstance(fields, dict) or set(fields) != _FIELDS:
+        raise UnreadableRules(f"row {number}: its fields are not {', '.join(sorted(_FIELDS))}")
+    try:
+        texts = {name: _text(name, value) for name, value in fields.items()}
+        return RuleRow(
+            rule_key=texts["rule_key"],
+            value=texts["value"],
+            region_code=texts["region_code"],
+            valid_from=date.fromisoformat(texts["valid_from"]),
+            valid_to=date.fromisoformat(texts["valid_to"]) if texts["valid_to"] else None,
+            legal_basis=texts["legal_basis"],
+            confidence=_confidence(texts["confidence"]),
+            approved_by=texts["approved_by"],
+        )
+    except ValueError as error:
+        raise UnreadableRules(f"row {number}: {error}") from error
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is not text: {value!r}")  # noqa: TRY004  (of the file, not of the code)
+    if not value.strip() and name not in _MAY_BE_BLANK:
+        raise ValueError(f"{name} is blank")
+    return value.strip()
+
+
+def _confidence(text: str) -> Confidence:
+    for mark in get_args(Confidence):
+        if text == mark:
+            return cast("Confidence", mark)
+    raise ValueError(f"confidence is not a mark: {text!r}")

@@ -1,7 +1,8 @@
-"""A process that runs one member of a toy's group, until it is told to stop or killed.
+"""A process that runs one member of a group, until it is told to stop or killed.
 
-`python -m tests.faults.member SETTINGS`, where SETTINGS is JSON: bootstrap, database, topic, name,
-limits, status (a file: what the member says of itself, a few times a second).
+`python -m tests.faults.member SETTINGS`, where SETTINGS is JSON: bootstrap, database, topic, name
+(the assessor's own, or a toy's), limits, status (a file: what the member says of itself, a few
+times a second).
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from services.attendance.projections import Assessor
 from shared.runtime.limits import Limits
 from shared.runtime.runner import Runner
 from tests.runtime.toy import Toy
@@ -24,7 +26,7 @@ async def live(settings: dict[str, Any]) -> None:
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     runner = Runner(
-        Toy(settings["topic"], settings["name"]),
+        projection_of(settings["name"], settings["topic"]),
         settings["bootstrap"],
         settings["database"],
         Limits(**settings["limits"]),
@@ -34,6 +36,15 @@ async def live(settings: dict[str, Any]) -> None:
     await over.wait()
     await runner.stop()
     telling.cancel()
+
+
+def projection_of(name: str, topic: str) -> Toy | Assessor:
+    """Give the projection of this name, hearing this topic."""
+    if name != Assessor.name:
+        return Toy(topic, name)
+    assessor = Assessor()
+    assessor.topics = (topic,)
+    return assessor
 
 
 async def _tell(runner: Runner, path: Path) -> None:

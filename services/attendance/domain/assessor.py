@@ -6,10 +6,9 @@ the evidence windows that have run out, and compares the thresholds said with wh
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from services.attendance.domain import ledger, telling
-from services.attendance.domain.effects import HANDLERS, MOVES_NO_WINDOW, hear, settle
+from services.attendance.domain.effects import HANDLERS, MOVES_NO_WINDOW, hear
 from services.attendance.domain.knowledge import Knowledge
 from services.attendance.domain.person import Day, Person, Said
 from services.attendance.domain.reading import Moment, has_ended, read
@@ -31,43 +30,28 @@ def fold(
 
     Errors: Untrue for what contradicts a known fact.
     """
-    if kind == "CheckInRecorded" and not person.loose:
+    if kind == "CheckInRecorded":
         day = hear(person, knowledge, heard.id, heard.data)
-        if day is None or not _is_concluded(person, knowledge, day):
-            return ()  # Nearly always: nothing is concluded of a day before it is closed.
-        step = Step(person, knowledge, heard.recordedtime, seq)
-        return step.conclude(kind, (day,))
+        if day is None:
+            return ()
+        return Step(person, knowledge, heard.recordedtime, seq).conclude(kind, (day,))
     step = Step(person, knowledge, heard.recordedtime, seq)
-    return step.take(kind, heard.id, heard.subject, heard.data)
+    handler = HANDLERS.get(kind)
+    if handler is None:
+        return ()
+    return step.conclude(kind, handler(step, heard.id, heard.subject, heard.data))
 
 
-def _is_concluded(person: Person, knowledge: Knowledge, day: int) -> bool:
-    if day in person.days:
-        return True
-    line = person.line_on(day)  # There is one: a check-in is put to no day without.
-    return line is not None and knowledge.regencies[line.regency].is_closed(day)
-
-
-class Step:
+class Step(Moment):
     """One fact being applied to one person."""
 
-    __slots__ = ("knowledge", "now", "person", "seq", "shaken", "told")
+    __slots__ = ("seq", "shaken", "told")
 
     def __init__(self, person: Person, knowledge: Knowledge, recordedtime: str, seq: int) -> None:
-        self.person = person
-        self.knowledge = knowledge
-        self.now = Moment(person, knowledge, recordedtime)
+        super().__init__(person, knowledge, recordedtime)
         self.seq = seq
         self.told: list[Told] = []
         self.shaken: set[str] = set()  # Classes whose thresholds must be judged again.
-
-    def take(self, kind: str, fact_id: str, subject: str, data: Any) -> list[Told]:
-        """Apply the fact and conclude. Errors: Untrue for what contradicts a known fact."""
-        handler = HANDLERS.get(kind)
-        if handler is None:
-            return self.told
-        settled = settle(self.now) if self.person.loose else ()
-        return self.conclude(kind, (*handler(self.now, fact_id, subject, data), *settled))
 
     def conclude(self, kind: str, days: Iterable[int]) -> list[Told]:
         """Read these days anew, end windows, judge thresholds."""
@@ -87,7 +71,7 @@ class Step:
             not found.required or found.regency is None or not found.regency.is_closed(day)
         ):
             return  # Nothing is concluded of an open day.
-        after = read(self.now, day, found, before)
+        after = read(self, day, found, before)
         if before is None or _says_otherwise(after, before):
             self.say(day, after, before)
         elif after != before:
@@ -98,7 +82,7 @@ class Step:
         for day in sorted(self.person.pending):
             before = self.person.days[day]
             rules = None if before.rules is None else self.knowledge.rule_sets[before.rules]
-            if before.window is not None and has_ended(self.now, before.window, rules):
+            if before.window is not None and has_ended(self, before.window, rules):
                 self.say(day, replace(before, status="unexcused"), before)
 
     def say(self, day: int, after: Day, before: Day | None) -> None:

@@ -5,16 +5,17 @@ from typing import Any
 
 from services.attendance.domain.facts import take_fact
 from services.attendance.domain.knowledge import Knowledge, Regency
-from services.attendance.domain.person import CheckIn, Person, bucket_of
+from services.attendance.domain.person import Person
 from services.attendance.domain.reading import Moment
-from services.attendance.domain.workday import attribution
+from services.attendance.domain.workday import attribution, candidates
+from services.attendance.domain.zones import bucket_of, instant_of
 
 NEVER = 2**31
 
 
 def hear(person: Person, knowledge: Knowledge, fact_id: str, data: Any) -> int | None:
-    """Take a check-in; give the workday that it belongs to, if it is news and belongs to one."""
-    instant = int(data.occurred_at.timestamp())
+    """Take a check-in; give the workday to be read anew: one already said that it belongs to."""
+    instant = instant_of(data.occurred_at)
     bucket = bucket_of(instant)
     known = person.punches.get(bucket)
     if known is None:
@@ -23,15 +24,11 @@ def hear(person: Person, knowledge: Knowledge, fact_id: str, data: Any) -> int |
         return None  # Heard again: the first stands (A14).
     known[fact_id] = instant
     person.dirty_days.add(bucket)
-    day = attribution(person, knowledge, instant)
-    if day is not None:
-        person.attribute(day, (instant, fact_id))
-    return day
-
-
-def _check_in(now: Moment, fact_id: str, _: str, data: Any) -> Iterable[int]:
-    day = hear(now.person, now.knowledge, fact_id, data)
-    return () if day is None else (day,)
+    for day in candidates(person, knowledge, instant):
+        if day in person.days:
+            found = attribution(person, knowledge, instant)
+            return found if found in person.days else None
+    return None  # Nearly always: nothing is concluded of a day before it is closed.
 
 
 def _registered(now: Moment, fact_id: str, _: str, data: Any) -> Iterable[int]:
@@ -94,8 +91,8 @@ def _schedule(now: Moment, _: str, subject: str, data: Any) -> Iterable[int]:
 
 def _outage(now: Moment, _: str, subject: str, data: Any) -> Iterable[int]:
     regency = now.knowledge.regencies[subject]
-    begins = regency.zone.day_of(int(data.begins_at.timestamp())) - regency.days_back
-    ends = NEVER if data.ends_at is None else regency.zone.day_of(int(data.ends_at.timestamp()))
+    begins = regency.zone.day_of(instant_of(data.begins_at)) - regency.days_back
+    ends = NEVER if data.ends_at is None else regency.zone.day_of(instant_of(data.ends_at))
     return _closed_days(now, begins, ends + regency.days_ahead)
 
 
@@ -111,7 +108,6 @@ def _pin(now: Moment, _: str, _subject: str, data: Any) -> Iterable[int]:
 MOVES_NO_WINDOW = frozenset({"CheckInRecorded", "ExcuseRecorded", "ExcuseRevoked"})
 
 HANDLERS: dict[str, Callable[[Moment, str, str, Any], Iterable[int]]] = {
-    "CheckInRecorded": _check_in,
     "EmployeeRegistered": _registered,
     "ShiftAssigned": _shift,
     "ExcuseRecorded": _excuse,
@@ -125,23 +121,6 @@ HANDLERS: dict[str, Callable[[Moment, str, str, Any], Iterable[int]]] = {
 }
 
 
-def settle(now: Moment) -> Sequence[int]:
-    """Attribute what a restore left loose; give the days that this changes.
-
-    Under the knowledge before this step none of it belonged to a day already said: what does
-    now has been moved there by the very fact of this step.
-    """
-    person, changed = now.person, []
-    for check_in in person.loose:
-        day = attribution(person, now.knowledge, check_in[0])
-        if day is not None:
-            person.attribute(day, check_in)
-            if day in person.days:
-                changed.append(day)
-    person.loose.clear()
-    return changed
-
-
 def _closed_days(now: Moment, first: int, last: int) -> Sequence[int]:
     """Give the days of a range of which something may have been concluded."""
     spans = [(r.first_closed, r.last_closed) for r in _lived(now)]
@@ -152,34 +131,12 @@ def _closed_days(now: Moment, first: int, last: int) -> Sequence[int]:
 
 
 def _reattributed(now: Moment, first: int, last: int) -> Sequence[int]:
-    """Attribute the check-ins around a range of days anew (B2); give the days that may change."""
-    person = now.person
-    margin = 2 + max((r.days_back + r.days_ahead for r in _lived(now)), default=0)
-    moved: set[int] = set()
-    for bucket in [b for b in person.punches if first - margin <= b <= last + margin]:
-        for fact_id, instant in person.punches[bucket].items():
-            moved |= _move(now, (instant, fact_id), margin)
-    beyond = sorted(day for day in moved if not first <= day <= last)
-    return [*_closed_days(now, first, last), *beyond]
+    """Give the closed days whose check-ins may change when what is asked of a range does (B2).
 
-
-def _move(now: Moment, check_in: CheckIn, margin: int) -> set[int]:
-    """Put one check-in where it now belongs; give the days it left and came to."""
-    person, near = now.person, bucket_of(check_in[0])
-    target = attribution(person, now.knowledge, check_in[0])
-    for day in range(near - margin, near + margin + 1):
-        held = person.attributed.get(day)
-        if held is not None and check_in in held:
-            if day == target:
-                return set()
-            held.remove(check_in)
-            if target is not None:
-                person.attribute(target, check_in)
-            return {day} if target is None else {day, target}
-    if target is None:
-        return set()
-    person.attribute(target, check_in)
-    return {target}
+    Beside the range: days whose span may hold a check-in that a day of the range holds as well.
+    """
+    reach = 1 + max((r.days_back + r.days_ahead for r in _lived(now)), default=0)
+    return _closed_days(now, first - reach, last + reach)
 
 
 def _lived(now: Moment) -> Iterator[Regency]:

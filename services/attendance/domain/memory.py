@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from services.attendance.domain.knowledge import Knowledge
-from services.attendance.domain.person import Person, bucket_of
+from services.attendance.domain.person import Person
+from services.attendance.domain.zones import bucket_of, instant_of
 
 MARGIN = 3  # A span touches the days beside its own; so does a punch kept by its date at UTC+8.
 _AMPLE = 30  # Days; more than any span reaches. Spares the ordinary fact a closer look.
@@ -30,9 +31,8 @@ def looks_back_to(person: Person, knowledge: Knowledge, kind: str, data: Any) ->
 def forget_below(person: Person, floor: int) -> None:
     """Drop the details of old days; what is pending or not written yet stays, and all after it."""
     floor = min([floor, *person.pending, *person.dirty_days])
-    for kept in (person.days, person.attributed):
-        for day in [day for day in kept if day < floor]:
-            del kept[day]
+    for day in [day for day in person.days if day < floor]:
+        del person.days[day]
     for day in [day for day in person.punches if day < floor - MARGIN]:
         del person.punches[day]
     person.stored_days = {day for day in person.stored_days if day >= floor - MARGIN}
@@ -44,20 +44,10 @@ def _excuse_began(person: Person, data: Any) -> int:
 
 
 def take_up(person: Person, floor: int) -> None:
-    """Give restored days their check-ins back, now that they are at hand from `floor` on.
-
-    What is in none of them belongs to an open day, or to none: the next fact settles it.
-    """
+    """Say from which day on a restored person is at hand."""
     person.floor = floor
     for day in [day for day in person.days if day < floor]:
         del person.days[day]  # Its check-ins may lie in rows that were not read.
-    placed = {i for held in person.attributed.values() for _, i in held}
-    heard = {i: t for punches in person.punches.values() for i, t in punches.items()}
-    for day, said in person.days.items():
-        if day not in person.attributed and said.check_ins:
-            person.attributed[day] = [(heard[i], i) for i in said.check_ins]
-            placed.update(said.check_ins)
-    person.loose = sorted((t, i) for i, t in heard.items() if i not in placed)
 
 
 _EARLIEST: dict[str, Callable[[Person, Any], int]] = {
@@ -70,6 +60,6 @@ _EARLIEST: dict[str, Callable[[Person, Any], int]] = {
     "WorkdayClosed": lambda _, data: data.on.toordinal(),
     "CalendarPublished": lambda _, data: data.on.toordinal(),
     "SchedulePublished": lambda _, data: data.effective_from.toordinal(),
-    "OutageDeclared": lambda _, data: bucket_of(int(data.begins_at.timestamp())),
+    "OutageDeclared": lambda _, data: bucket_of(instant_of(data.begins_at)),
     "PinAssigned": lambda _, data: data.valid_from.toordinal(),
 }

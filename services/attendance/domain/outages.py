@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from services.attendance.domain.zones import instant_of
+
 FOREVER = 2**62
 
 
@@ -19,5 +21,5 @@ class Outage:
 
 def outage_from(data: Any) -> Outage:
     """Take an `OutageDeclared` (as struct) for what it says."""
-    ends = FOREVER if data.ends_at is None else int(data.ends_at.timestamp())
-    return Outage(data.outage_id, data.unit_id, data.serial, int(data.begins_at.timestamp()), ends)
+    ends = FOREVER if data.ends_at is None else instant_of(data.ends_at)
+    return Outage(data.outage_id, data.unit_id, data.serial, instant_of(data.begins_at), ends)

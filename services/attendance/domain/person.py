@@ -6,9 +6,6 @@ from typing import Any, NamedTuple
 
 from services.attendance.domain.history import History
 from services.attendance.domain.knowledge import Untrue
-from services.attendance.domain.zones import DAY_SECONDS, EPOCH_DAY
-
-BUCKET_SHIFT = 8 * 3_600  # Punches are kept by the date at UTC+8: nearly always their workday.
 
 
 class Line(NamedTuple):
@@ -76,11 +73,6 @@ class Said:
 CheckIn = tuple[int, str]  # Instant and id.
 
 
-def bucket_of(instant: int) -> int:
-    """Give the day under which a punch is kept, whatever workday it belongs to."""
-    return (instant + BUCKET_SHIFT) // DAY_SECONDS + EPOCH_DAY
-
-
 @dataclass(slots=True)
 class Person:
     """The state of one subject. Mutable; only the fold changes it."""
@@ -91,8 +83,6 @@ class Person:
     shifts: dict[int, str | None] = field(default_factory=dict)
     facts: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # Applied, by id.
     punches: dict[int, dict[str, int]] = field(default_factory=dict)  # Bucket to id to instant.
-    attributed: dict[int, list[CheckIn]] = field(default_factory=dict)  # Workday to check-ins.
-    loose: list[CheckIn] = field(default_factory=list)  # Restored, and in no day that was said.
     days: dict[int, Day] = field(default_factory=dict)
     pending: set[int] = field(default_factory=set)
     history: History = field(default_factory=History)
@@ -125,10 +115,6 @@ class Person:
     def add_line(self, line: Line) -> None:
         """Take a line into the history."""
         insort(self.lines, line)
-
-    def attribute(self, day: int, check_in: CheckIn) -> None:
-        """Put a check-in to a workday."""
-        insort(self.attributed.setdefault(day, []), check_in)
 
     def excuse_on(self, day: int) -> str | None:
         """Give the first recorded letter that covers a day and was not revoked (B8)."""

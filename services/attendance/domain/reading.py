@@ -1,25 +1,33 @@
 """A day read off the facts: status, minutes, letter, window, and the rule set that judges it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from services.attendance.domain.knowledge import Knowledge
 from services.attendance.domain.person import Day, Person
 from services.attendance.domain.rules import DEFAULT_MARKS, DEFAULT_WINDOW, RuleSet
-from services.attendance.domain.workday import Asked, covering_outage, meet, window_ended
+from services.attendance.domain.workday import (
+    Asked,
+    check_ins_of,
+    covering_outage,
+    meet,
+    window_ended,
+)
+from services.attendance.domain.zones import instant_of
 
 
-@dataclass(slots=True)
 class Moment:
     """Where a reading stands: whose day, what is known, which fact has just become known.
 
     `recorded` is that fact's `recordedtime`; `closing` the day that it closes, if it does.
     """
 
-    person: Person
-    knowledge: Knowledge
-    recorded: str
-    closing: int | None = None
+    __slots__ = ("closing", "knowledge", "person", "recorded")
+
+    def __init__(self, person: Person, knowledge: Knowledge, recorded: str) -> None:
+        self.person = person
+        self.knowledge = knowledge
+        self.recorded = recorded
+        self.closing: int | None = None
 
 
 def read(now: Moment, day: int, found: Asked, before: Day | None) -> Day:
@@ -32,7 +40,7 @@ def read(now: Moment, day: int, found: Asked, before: Day | None) -> Day:
     regency = found.regency.code if found.regency is not None else _last(before).regency
     rules = rules_of(now, day, employment, regency, before)
     excuse_id = person.excuse_on(day) if person.excuses else None
-    heard = person.attributed.get(day, ())
+    heard = check_ins_of(person, now.knowledge, day, found)
     late = early = 0
     converts: int | None = None
     missed: tuple[str, ...] = ()
@@ -107,7 +115,7 @@ def _window_start(now: Moment, day: int) -> int:
     if now.closing == day:
         return day
     regency = now.knowledge.regencies[now.person.regency_on(day) or ""]
-    return regency.zone.day_of(int(datetime.fromisoformat(now.recorded).timestamp()))
+    return regency.zone.day_of(instant_of(datetime.fromisoformat(now.recorded)))
 
 
 def _convertible(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from services.attendance.domain.zones import Zone
+from services.attendance.domain.zones import Zone, bucket_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERYWHERE = "*"
@@ -23,12 +23,16 @@ class Window(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """One day of one schedule: the windows in schedule order, and the span with its slack (B2)."""
+    """One day of one schedule: the windows in schedule order, and the span with its slack (B2).
+
+    `buckets`: under which days a check-in within the span may be kept.
+    """
 
     begins: int
     ends: int
     windows: tuple[Window, ...]
     presence: tuple[Window, ...]
+    buckets: range
 
 
 @dataclass
@@ -71,11 +75,14 @@ class Schedule:
             )
             for c in checkpoints
         )
+        begins = min(w.opens for w in windows) - self.slack * 60
+        ends = max(w.closes for w in windows) + self.slack * 60
         return Plan(
-            min(w.opens for w in windows) - self.slack * 60,
-            max(w.closes for w in windows) + self.slack * 60,
+            begins,
+            ends,
             windows,
             tuple(w for w in windows if w.presence),
+            range(bucket_of(begins), bucket_of(ends) + 1),
         )
 
     def reach(self) -> tuple[int, int]:

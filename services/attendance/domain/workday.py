@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from services.attendance.domain.knowledge import Knowledge, Regency
 from services.attendance.domain.outages import Outage
-from services.attendance.domain.person import Line, Person
+from services.attendance.domain.person import CheckIn, Line, Person
 from services.attendance.domain.schedule import Plan
 
 SATURDAY = 5
@@ -53,15 +53,6 @@ def _schedule_of(person: Person, knowledge: Knowledge, line: Line, day: int) -> 
     return line.schedule_id or knowledge.unit_schedule(line.unit_id)
 
 
-def _plan_on(person: Person, knowledge: Knowledge, day: int) -> Plan | None:
-    """Give the plan that `asked` gives: of a check-in nothing else is asked; there are many."""
-    line = person.line_on(day)
-    regency = knowledge.regencies.get(line.regency) if line is not None else None
-    if line is None or regency is None:
-        return None
-    return regency.asks(_schedule_of(person, knowledge, line, day), day).plan
-
-
 def meet(plan: Plan, times: Sequence[int]) -> Met:  # noqa: C901  (one loop: the hot path)
     """Hold check-ins, in order, against the windows of a day (B6, B11, B12)."""
     marks = late = early = 0
@@ -89,23 +80,37 @@ def meet(plan: Plan, times: Sequence[int]) -> Met:  # noqa: C901  (one loop: the
     return Met(marks + 1 if strays else marks, late, early, tuple(missed))
 
 
+def check_ins_of(
+    person: Person, knowledge: Knowledge, day: int, found: Asked
+) -> Sequence[CheckIn]:
+    """Give the check-ins that belong to a workday, in order of time.
+
+    Attribution is made anew whenever a day is read: schedules and shifts change later (B2).
+    """
+    plan, regency = found.plan, found.regency
+    if plan is None or regency is None:
+        return ()
+    begins, ends, heard = plan.begins, plan.ends, []
+    for bucket in plan.buckets:
+        punches = person.punches.get(bucket)
+        if punches:
+            heard += [(t, fact_id) for fact_id, t in punches.items() if begins <= t <= ends]
+    if heard and (regency.days_back or regency.days_ahead or len(person.lines) > 1):
+        # Only here can another workday's span hold the same check-in.
+        heard = [each for each in heard if attribution(person, knowledge, each[0]) == day]
+    heard.sort()
+    return heard
+
+
 def attribution(person: Person, knowledge: Knowledge, instant: int) -> int | None:
     """Name the workday of a check-in: of several spans the nearest `due`, then the earlier (B1).
 
     None: it lies outside every span, is kept, and counts for nothing (B2).
     """
-    if len(person.lines) == 1 and not person.shifts:  # Nearly everybody.
-        (line,) = person.lines
-        regency = knowledge.regencies.get(line.regency)
-        if regency is not None and not regency.days_back and not regency.days_ahead:
-            day = regency.zone.day_of(instant)
-            name = line.schedule_id or knowledge.unit_schedule(line.unit_id)
-            plan = regency.asks(name, day).plan if line.active_from <= day else None
-            return day if plan is not None and plan.begins <= instant <= plan.ends else None
     best: int | None = None
     nearest: Plan | None = None
     for day in candidates(person, knowledge, instant):
-        plan = _plan_on(person, knowledge, day)
+        plan = asked(person, knowledge, day).plan
         if plan is None or not plan.begins <= instant <= plan.ends:
             continue
         if nearest is None or _distance(plan, instant) < _distance(nearest, instant):

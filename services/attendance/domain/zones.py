@@ -8,8 +8,21 @@ from datetime import UTC, date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
-EPOCH_DAY = date(1970, 1, 1).toordinal()
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH_DAY = EPOCH.toordinal()
 DAY_SECONDS = 86_400
+BUCKET_SHIFT = 8 * 3_600  # Punches are kept by the date at UTC+8: nearly always their workday.
+
+
+def instant_of(time: datetime) -> int:
+    """Give the instant of a time with offset: what `timestamp()` gives, in a third of its time."""
+    since = time - EPOCH
+    return since.days * DAY_SECONDS + since.seconds
+
+
+def bucket_of(instant: int) -> int:
+    """Give the day under which a punch is kept, whatever workday it belongs to."""
+    return (instant + BUCKET_SHIFT) // DAY_SECONDS + EPOCH_DAY
 
 
 class Zone:

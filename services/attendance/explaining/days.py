@@ -7,7 +7,7 @@ from datetime import datetime
 from services.attendance.domain.knowledge import Knowledge, Regency
 from services.attendance.domain.person import Day, Person, Said
 from services.attendance.domain.rules import class_of
-from services.attendance.domain.workday import asked, counts, covering_outage
+from services.attendance.domain.workday import asked, check_ins_of, counts, covering_outage
 from services.attendance.domain.zones import date_of, year_of
 
 
@@ -81,7 +81,7 @@ def _explain(  # noqa: PLR0913, PLR0917  (one day, everything that bears on it)
 ) -> Explained:
     found = asked(person, knowledge, day)
     regency = knowledge.regencies[said.regency]
-    heard = person.attributed.get(day, ())
+    heard = check_ins_of(person, knowledge, day, found)
     windows = found.plan.windows if found.plan is not None else ()
     presence = found.plan.presence if found.plan is not None else ()
     rules = knowledge.rule_sets[said.rules] if said.rules is not None else None

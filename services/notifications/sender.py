@@ -101,7 +101,9 @@ class Sender:
         Whatever is logged on the way names the notice and the event that it is about.
         """
         with bound_contextvars(
-            notification_id=job.notification_id, causation_id=job.about_event_id
+            notification_id=job.notification_id,
+            causation_id=job.about_event_id,
+            correlation_id=job.about_event_id,  # As the outcome is told (settling.py).
         ):
             return await self._attempt(job)
 

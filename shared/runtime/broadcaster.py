@@ -15,7 +15,7 @@ import structlog
 from msgspec.structs import replace
 
 from shared.events.envelope import Envelope, canonical, headers_of
-from shared.runtime import logends, sent
+from shared.runtime import chain, logends, sent
 from shared.runtime.conflicts import difference
 from shared.runtime.failpoints import reach, switched_on
 from shared.runtime.producing import Producer, Settings
@@ -142,6 +142,7 @@ class Broadcaster:
                 said = canonical(fresh.setdefault(each.id, each))
                 again, name = _written(each), "another one beside it"
             if said != again:
+                log.error("broadcast_conflicts", topic=self.topic, **chain.ids_of(again))
                 raise ConflictingBroadcast(difference(each.id, name, said, again))
         return list(fresh.values())
 

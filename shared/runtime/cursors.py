@@ -13,6 +13,7 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from shared.runtime import chain
 from shared.runtime import progress as metrics
 from shared.runtime.batch import BRAKE
 from shared.runtime.holding import Brake, Cursor, Partition, Place
@@ -57,6 +58,7 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._jumped: dict[Place, tuple[int, int]] = {}
         self._brakes: dict[Place, Brake] = {}  # As of what is written.
         self._unverified: set[Place] = set()
+        self._culprits: dict[Place, Any] = {}  # The record that is about to stop a partition.
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -267,6 +269,7 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
                 self.progress.claimed[place] = cursor.next_offset
         for place, brake in step.brakes.items():
             self._brakes[place] = brake
+        self._culprits = dict(step.culprits)
 
     def _pause(self, places: Iterable[Place]) -> bool:
         try:
@@ -286,7 +289,9 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         await self._stand(place, row, reason)
 
     async def _stand(self, place: Place, row: Cursor | None, reason: str) -> None:
-        log.error("partition_stopped", group=self.progress.group, place=place, reason=reason)
+        culprit = self._culprits.pop(place, None)
+        about = chain.place_of(place) if culprit is None else chain.of_record(culprit)
+        log.error("partition_stopped", group=self.progress.group, reason=reason, **about)
         self.progress.stopped[place] = reason
         self.progress.waiting.discard(place)
         self.progress.claimed.pop(place, None)
@@ -297,7 +302,10 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
                 await self.store.stop(row, reason)
             except UNAVAILABLE as error:
                 log.warning(
-                    "halt_not_stored", group=self.progress.group, error=type(error).__name__
+                    "halt_not_stored",
+                    group=self.progress.group,
+                    error=type(error).__name__,
+                    **chain.place_of(place),
                 )
 
     def recheck(self) -> None:

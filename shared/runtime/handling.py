@@ -8,6 +8,9 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
+import structlog
+from structlog.contextvars import bound_contextvars
+
 from shared.events.base import Told
 from shared.runtime.holding import Entry
 from shared.runtime.worker import Fenced, Store
@@ -17,6 +20,8 @@ __all__ = ["SubjectParked", "Times", "UnknownSubject", "guarded", "handle"]
 
 TRIES = 12  # Under contention on one subject the second or third try wins; twelve is a bug.
 PAUSE = 0.002  # Seconds, doubled with each miss; at random, or the same writer loses each time.
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -38,8 +43,9 @@ async def handle(
     """Let `act` change the subject's state and tell what follows, in one guarded transaction.
 
     `act` gets the state and the last subjectseq; it may be called again, with a fresh state, when
-    somebody else was faster. Errors: UnknownSubject; SubjectParked; what `act` raises (nothing is
-    then written); Fenced after too many tries; those of the store.
+    somebody else was faster. Whatever is logged meanwhile carries the subject and the chain of
+    `cause`. Errors: UnknownSubject; SubjectParked; what `act` raises (nothing is then written);
+    Fenced after too many tries; those of the store.
     """
 
     async def once(live: Store) -> list[Told]:
@@ -49,9 +55,17 @@ async def handle(
         source = f"/{live.projection.service}"
         writes.events = [stamp(each, source, entry, cause) for each in told]
         await live.commit(writes, writes.rows(live.projection))
+        _account(writes)
         return told
 
-    return await guarded(store, once)
+    chain = {
+        "causation_id": cause.causationid,
+        "correlation_id": cause.correlationid or cause.causationid,
+        "actor": cause.actor,
+    }
+    known = {name: id_ for name, id_ in chain.items() if id_ is not None}
+    with bound_contextvars(subject=subject, **known):
+        return await guarded(store, once)
 
 
 async def guarded(store: Store, once: Callable[[Store], Awaitable[T]]) -> T:
@@ -60,9 +74,16 @@ async def guarded(store: Store, once: Callable[[Store], Awaitable[T]]) -> T:
         try:
             return await once(store)
         except Fenced:
+            log.info("subject_read_again", tries=misses + 1)
             await asyncio.sleep(random.uniform(0, PAUSE * 2 ** min(misses, 7)))  # noqa: S311  (no secret)
             store = await store.live()
     return await once(store)
+
+
+def _account(writes: Writes) -> None:
+    """Say what a command told; one that was no news is not worth a line."""
+    if ids := [id_ for _, _, id_, _, _ in writes.events]:
+        log.info("command_handled", event_id=ids[0], told=len(ids))
 
 
 async def _entry(store: Store, subject: str) -> Entry:

@@ -7,17 +7,22 @@ was acknowledged is unknown from then on, and the sender begins again from what 
 
 import asyncio
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from logging import NullHandler, getLogger
 from typing import NoReturn
 
 import confluent_kafka
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException, Message
 
+from shared.runtime import chain
 from shared.runtime.topics import PARKED_BYTES
 
 QUEUE_RECORDS = 500_000
 QUEUE_KIB = 1 << 20  # Senders wait for acknowledgements long before this; it is the last resort.
 FULL_SECONDS = 60.0
+# What we gave up ourselves, when something else had failed.
+_PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})  # noqa: SLF001  (its names)
 TURN_SECONDS = 0.25  # So long a cancelled flush keeps its thread.
 
 Headers = list[tuple[str, bytes]]
@@ -40,7 +45,15 @@ SETTINGS: Settings = {
 
 
 class DeliveryFailed(Exception):  # noqa: N818  (what happened)
-    """A record was not acknowledged and never will be; the producer must be thrown away."""
+    """A record was not acknowledged and never will be; the producer must be thrown away.
+
+    `record`: what a log says of the first such record, if the brokers named one; what is refused
+    is a whole batch, so it may be one beside the record that is to blame.
+    """
+
+    def __init__(self, reason: str, record: Mapping[str, str] | None = None) -> None:
+        self.record = record or {}
+        super().__init__(reason)
 
 
 class Producer:
@@ -51,6 +64,7 @@ class Producer:
 
     def __init__(self, bootstrap: str, settings: Settings | None = None) -> None:
         self._failed: str | None = None
+        self._record: dict[str, str] = {}
         quiet = getLogger("tertib.producing")
         quiet.propagate = False  # Failures are raised; librdkafka would print them as well.
         quiet.addHandler(NullHandler())
@@ -78,7 +92,7 @@ class Producer:
         Errors: DeliveryFailed if anything failed before, or the queue stays full for a minute.
         """
         if self._failed is not None:
-            raise DeliveryFailed(self._failed)
+            raise DeliveryFailed(self._failed, self._record)
         if partition is None:
             partition = -1  # By the key.
         try:
@@ -100,7 +114,7 @@ class Producer:
             except KafkaException as error:
                 self._fail(error)
         if self._failed is not None:
-            raise DeliveryFailed(self._failed)
+            raise DeliveryFailed(self._failed, self._record)
 
     def serve(self) -> None:
         """Take in the answers that are there, without waiting."""
@@ -129,10 +143,15 @@ class Producer:
             return
         self._fail(BufferError("the queue stays full"))
 
-    def _refused(self, error: object, _: object) -> None:
-        if error is not None and self._failed is None:
-            self._failed = str(error)
+    def _refused(self, error: KafkaError | None, record: Message) -> None:
+        if error is None or error.code() in _PURGED:
+            return
+        self._failed = self._failed or str(error)
+        if not self._record:
+            self._record = {"topic": record.topic() or "", **chain.ids_of(record.value())}
 
     def _fail(self, reason: Exception) -> NoReturn:
         self._failed = self._failed or str(reason)
-        raise DeliveryFailed(self._failed) from reason
+        with suppress(KafkaException):
+            self._client.poll(0)  # The answer that names the record comes behind the failure.
+        raise DeliveryFailed(self._failed, self._record) from reason

@@ -124,7 +124,12 @@ class Relay:
             except DeliveryFailed as failure:
                 self.status.failures += 1
                 self._limit = max(1, self._limit // 8)  # Come close to the row that is refused.
-                log.warning("relay_delivery_failed", service=self.service, error=str(failure))
+                log.warning(
+                    "relay_delivery_failed",
+                    service=self.service,
+                    error=str(failure),
+                    **failure.record,
+                )
             finally:
                 producer.abandon()
             await self._back_off()

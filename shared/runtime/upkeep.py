@@ -9,7 +9,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from shared.runtime import parking, tableset
+from shared.runtime import chain, parking, tableset
 from shared.runtime import progress as metrics
 from shared.runtime.failpoints import reach
 from shared.runtime.progress import Progress
@@ -116,9 +116,9 @@ def account(progress: Progress, step: Step) -> None:
             log.warning(
                 "record_parked",
                 group=group,
-                place=(parked.topic, parked.partition, parked.offset),
-                event_id=(dict(parked.headers).get("ce_id") or b"").decode("utf-8", "replace"),
                 reason=parked.reason,
+                **chain.place_of((parked.topic, parked.partition), parked.offset),
+                **chain.ids_of(parked.value, parked.headers),
             )
     progress.records += writes.records
     progress.told += len(writes.events)

@@ -7,7 +7,7 @@ is theirs.
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Protocol
 
@@ -87,6 +87,7 @@ Work = Mapping[Place, Sequence[Taken]]
 class Step:
     """One transaction: what it is to write, what is left to fold, which partitions must stop.
 
+    `culprits` are the records that stopped them.
     `rows` are drained from the states, so that these may be folded further before it is written.
     """
 
@@ -98,6 +99,7 @@ class Step:
     alone: Taken | None
     fold_seconds: float
     flush_seconds: float = 0.0
+    culprits: dict[Place, Any] = field(default_factory=dict)
 
 
 class Worker:
@@ -143,6 +145,7 @@ class Worker:
             place, taken = next(iter(work.items()))
             now, alone = {place: taken[:1]}, taken[0]
         budget = 1 if alone else self.limits.budget
+        culprits: dict[Place, Any] = {}
         folding = Folding(self.projection, entries, self._marks, budget=budget)
         missing: dict[str, int] = {}
         for place, taken in now.items():
@@ -151,6 +154,8 @@ class Worker:
         for place, taken in now.items():
             done = await self._drive(store, folding, held[place], taken)
             left[place] = left[place][done:]
+            if place in folding.stops:
+                culprits[place] = left[place][0][0]
             if place in folding.stops or not left[place]:
                 del left[place]
         writes = folding.writes
@@ -158,7 +163,7 @@ class Worker:
         brakes = {place: replace(held[place].brake) for place in now}
         reach("after_fold")
         seconds = time.perf_counter() - began
-        return Step(writes, rows, left, folding.stops, brakes, alone, seconds)
+        return Step(writes, rows, left, folding.stops, brakes, alone, seconds, culprits=culprits)
 
     async def commit(self, store: Store, step: Step) -> None:
         """Write what a step folded. Errors: Spoilt, Fenced, and those of the store."""

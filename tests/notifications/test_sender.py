@@ -1,6 +1,8 @@
 """The sender on a real PostgreSQL: who is written to, when, how often, and what is given up."""
 
 import asyncio
+import io
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -19,8 +21,10 @@ from services.notifications.jobs import (
 )
 from services.notifications.sender import Outlet
 from shared.events.sealing import person_kid
+from shared.runtime import log
 from tests.notifications.desk import Desk, desk, rounds
 from tests.notifications.examples import proposed, reached
+from tests.runtime.logs import restored
 
 
 class FakeChannel:
@@ -340,3 +344,18 @@ async def test_it_runs_until_it_is_stopped(at: Desk) -> None:
     sender.stopping.set()
     async with asyncio.timeout(5):
         await running
+
+
+async def test_what_is_logged_names_the_notice_and_its_chain_and_no_person(at: Desk) -> None:
+    out = io.StringIO()
+    await at.register("A", "Canary Personname", mail="canary@example.org")
+    (notice, *_) = await at.queue(reached(), "mail")
+    with restored():
+        log.configure("json", out)
+        await rounds(at.sender(mail=FakeChannel(Trouble("busy"))), "mail")
+
+    (line,) = map(json.loads, out.getvalue().splitlines())
+    assert (line["event"], line["reason"], line["tries"]) == ("delivery_postponed", "busy", 1)
+    assert line["notification_id"] == notice.notification_id
+    assert line["causation_id"] == line["correlation_id"] == notice.about_event_id
+    assert "canary" not in out.getvalue().lower()

@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shared.events.envelope import Envelope
-from shared.runtime.decoding import BROADCAST, Decoder, Passing, Taken, Undecodable, said
+from shared.runtime.decoding import BROADCAST, Decoder, Passing, Undecodable, said, text_of
 from shared.runtime.holding import Cursor, Entry, Partition, Place
 from shared.runtime.projection import Contradiction, Everybody, Load, Projection
 from shared.runtime.writes import Parked, Writes, caused_by, stamp, tail_of
@@ -66,12 +66,14 @@ class Folding:
     def __init__(
         self,
         projection: Projection[Any, Any],
+        decode: Decoder,
         entries: dict[str, Entry],
         marks: Marks,
         *,
         budget: int,
     ) -> None:
         self.projection = projection
+        self.decode = decode
         self.entries = entries
         self.marks = marks
         self.budget = budget
@@ -82,30 +84,38 @@ class Folding:
         self._named = any(kind.BROADCAST for kind in projection.hears)
         self._knows = getattr(projection, "knows_regency", None)
 
-    def partition(self, part: Partition, taken: Sequence[Taken]) -> Steps:  # noqa: C901  (the hot path, in one place)
+    def partition(self, part: Partition, records: Sequence[Any]) -> Steps:  # noqa: C901, PLR0912  (the hot path)
         """Fold the records of one partition; give how many were taken whole.
 
-        The entries of all keyed records must be in memory. Errors: Spoilt.
+        Each is decoded when its turn comes, and gone before the next: a batch of decoded records
+        is more than a processor keeps at hand. The entries of keyed records should be in memory;
+        what is missing is fetched one by one. Errors: Spoilt.
         """
         base, done = cursor_of(part), 0
-        self.writes.bases[part.place] = base
+        writes, entries, decode = self.writes, self.entries, self.decode
+        writes.bases[part.place] = base
         marks = self.marks.get(part.place, _NONE)
         try:
-            for record, heard, subject in taken:
-                if self.writes.work >= self.budget:
+            for record in records:
+                if writes.work >= self.budget:
                     break
-                told = marks.get(record.offset, heard) if marks else heard
-                if isinstance(told, Undecodable):
-                    self._park(part, record, subject, told)
-                elif told is not None and told.broadcastseq is not None:
-                    if not (yield from self._broadcast(part, record, told)):
-                        break
-                elif told is not None and (entry := self._admit(part, record, told, subject)):
-                    load = self._reach(part, entry, record, told)
-                    if load is not None:
-                        yield Need([subject], part.number, load)
-                    self._fold(part, entry, record, told)
-                    part.brake.in_a_row = 0
+                heard, subject = decode(record)
+                if marks:
+                    heard = marks.get(record.offset, heard)
+                if heard is not None:
+                    if subject and subject not in entries:
+                        yield Need([subject], part.number)
+                    if isinstance(heard, Undecodable):
+                        self._park(part, record, subject, heard)
+                    elif heard.broadcastseq is not None:
+                        if not (yield from self._broadcast(part, record, heard)):
+                            break
+                    elif self._admits(part, entry := entries[subject], record, heard):
+                        load = self._reach(part, entry, record, heard)
+                        if load is not None:
+                            yield Need([subject], part.number, load)
+                        self._fold(part, entry, record, heard)
+                        part.brake.in_a_row = 0
                 done += 1
                 part.next_offset = record.offset + 1
                 if not done % BREATH:
@@ -114,49 +124,46 @@ class Folding:
             self.stops[part.place] = str(stop)
         if done:
             part.brake.passed(done)
-            part.tail = tail_of(taken[done - 1][0])
-            self.writes.records += done
+            part.tail = tail_of(records[done - 1])
+            writes.records += done
         if (now := cursor_of(part)) != base:
-            self.writes.cursors[part.place] = now
+            writes.cursors[part.place] = now
         return done
 
     # Keyed records.
 
-    def _admit(self, part: Partition, record: Any, heard: Envelope, subject: str) -> Entry | None:
-        """Give the entry to fold a record into; None if it is not to be folded now."""
-        entry = self.entries[subject]
+    def _admits(self, part: Partition, entry: Entry, record: Any, heard: Envelope) -> bool:
+        """Say whether a record is to be folded now: it neither waits, nor parks, nor repeats."""
         if entry.parked:
             self._queue(part, record, entry)
             if heard.subjectseq == entry.heard.get(heard.source, 0) + 1:
-                self.writes.filled.add(subject)  # A gap may be closed: its queue drains.
-            return None
+                self.writes.filled.add(entry.subject)  # A gap may be closed: its queue drains.
+            return False
         if self._knows is not None and not self._knows(part.knowledge, heard.regency):
             error = f"regency {heard.regency} was never registered"
-            self._park(part, record, subject, Undecodable("unknown_tenant", error))
-            return None
-        return entry if heard.subjectseq is None else self._numbered(part, record, entry, heard)
+            self._park(part, record, entry.subject, Undecodable("unknown_tenant", error))
+            return False
+        return heard.subjectseq is None or self._is_next(part, entry, record, heard)
 
-    def _numbered(
-        self, part: Partition, record: Any, entry: Entry, heard: Envelope
-    ) -> Entry | None:
-        """Hold an event's number against the last one; None if it is not to be folded (now)."""
+    def _is_next(self, part: Partition, entry: Entry, record: Any, heard: Envelope) -> bool:
+        """Hold an event's number against the last one; False if it is not to be folded (now)."""
         number = heard.subjectseq or 0
         last = entry.heard.get(heard.source, 0)
         if number <= last:
             self.writes.ignored += 1
-            return None
+            return False
         if number > last + 1:
             error = f"number {number} of {heard.source} after {last}"
             self._park(part, record, entry.subject, Undecodable("gap", error))
-            return None
+            return False
         entry.heard[heard.source] = number
         if heard.source == self._source:
             # Its own stream, read back: numbers go on behind what was said before.
             entry.last_seq = max(entry.last_seq, number)
         if heard.__class__ is Passing:
             self._touch(part, entry)  # Its number is written down, or the next leaves a gap.
-            return None
-        return entry
+            return False
+        return True
 
     def _reach(self, part: Partition, entry: Entry, record: Any, heard: Envelope) -> Load | None:
         try:
@@ -296,20 +303,10 @@ class Folding:
         )  # fmt: skip
 
 
-def keyed(taken: Sequence[Taken], known: Mapping[str, Entry]) -> list[str]:
-    """Name the subjects of keyed records whose entries are not in memory."""
-    return list(
-        {
-            subject: None
-            for _, heard, subject in taken
-            if subject and heard is not None and subject not in known
-        }
-    )
-
-
-def decoded(decode: Decoder, records: Sequence[Any]) -> list[Taken]:
-    """Decode records, in order."""
-    return [decode(record) for record in records]
+def missing(records: Sequence[Any], known: Mapping[str, Entry]) -> list[str]:
+    """Name the subjects of keyed records whose entries are not in memory, in order."""
+    keys = dict.fromkeys([record.key for record in records if record.key])
+    return [subject for key in keys if (subject := text_of(key)) not in known]
 
 
 def cursor_of(part: Partition) -> Cursor:

@@ -12,7 +12,7 @@ from shared.events.structs import decoder_of
 from shared.runtime.projection import Projection
 
 BROADCAST = "broadcast"
-NUL = b"\\u0000"
+NUL, ESCAPE = b"\\u0000", b"\\"
 
 
 class Undecodable(NamedTuple):
@@ -34,8 +34,8 @@ class Passing(Envelope, kw_only=True, frozen=True):
 _PASSING = msgspec.json.Decoder(Passing).decode
 
 
-# A record with what it says (None: it passes by) and the subject that it is about.
-Taken = tuple[Any, Envelope | Undecodable | None, str]
+# What a record says (None: it passes by), and the subject that it is about; "" for a broadcast.
+Decoded = tuple[Envelope | Undecodable | None, str]
 
 
 class Decoder:
@@ -63,7 +63,7 @@ class Decoder:
             _unversioned(name) for name, (_, _, broadcast) in self._kinds.items() if broadcast
         }
 
-    def __call__(self, record: Any) -> Taken:  # noqa: PLR0911  (each way out is one finding)
+    def __call__(self, record: Any) -> Decoded:  # noqa: PLR0911  (each way out is one finding)
         """Say what a record says, to whom. Raises nothing."""
         kind = b""
         for name, value in record.headers:
@@ -72,28 +72,28 @@ class Decoder:
                 break
         found = self._kinds.get(kind)
         if found is None:
-            return record, self._not_heard(kind), key_of(record)
+            return self._not_heard(kind), key_of(record)
         decode, type_, broadcast = found
         try:
-            heard = decode(record.value)
-            if NUL in record.value:
+            heard = decode(value := record.value)
+            if ESCAPE in value and NUL in value:
                 raise ValueError("a text holds U+0000, which PostgreSQL does not store")  # noqa: TRY301  (like the decoder's own)
         except (msgspec.MsgspecError, ValueError, RecursionError, TypeError) as error:
             reason = BROADCAST if broadcast else "decode"
-            return record, Undecodable(reason, said(error)), key_of(record)
+            return Undecodable(reason, said(error)), key_of(record)
         if broadcast or heard.broadcastseq is not None or heard.type != type_:
             if (fault := _disagreement(heard, type_, broadcast)) is not None:
-                return record, fault, key_of(record)
-            return record, heard, ""
+                return fault, key_of(record)
+            return heard, ""
         try:
             # Compared by class: `isinstance` of a msgspec struct costs half as much as its bytes.
             passing = heard.__class__ is Passing
             subject = heard.subject if passing else self._subject_of(heard)
         except Exception as error:  # noqa: BLE001  (a bug of the projection parks the subject)
-            return record, Undecodable("fold", said(error)), key_of(record)
+            return Undecodable("fold", said(error)), key_of(record)
         if record.key != subject.encode():
-            return record, Undecodable("decode", "the key names another subject"), key_of(record)
-        return record, heard, subject
+            return Undecodable("decode", "the key names another subject"), key_of(record)
+        return heard, subject
 
     def _not_heard(self, kind: bytes) -> Undecodable | None:
         if kind in self._known:
@@ -113,8 +113,12 @@ def key_of(record: Any) -> str:
     """Name the subject of a record that cannot be decoded: its key."""
     if not record.key:
         return "(no key)"
-    key: str = record.key.decode("utf-8", "replace")
-    return key.replace("\0", "\ufffd")
+    return text_of(record.key)
+
+
+def text_of(key: bytes) -> str:
+    """Give a key as the text that PostgreSQL can store."""
+    return key.decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 def said(error: BaseException) -> str:

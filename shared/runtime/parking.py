@@ -245,7 +245,7 @@ class _Redrive:
             return broadcast
         key = self.entry.subject.encode()
         record = SimpleNamespace(headers=row.headers, value=row.value, key=key)
-        return self._decode(record)[1]
+        return self._decode(record)[0]
 
     async def _know(self, number: int) -> None:
         """Bring the knowledge to where it stood before a record."""

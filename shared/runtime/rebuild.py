@@ -18,7 +18,6 @@ from shared.events.catalogue import KINDS
 from shared.runtime import heap, parking, tableset
 from shared.runtime.batch import Spoilt
 from shared.runtime.comparing import Comparison, Differences
-from shared.runtime.decoding import Taken
 from shared.runtime.errors import CannotRun
 from shared.runtime.holding import Partition, Place
 from shared.runtime.limits import Limits
@@ -224,25 +223,25 @@ class Rebuild:
                 at, ahead = records[-1].offset + 1, None
                 if at < end:
                     ahead = asyncio.create_task(asyncio.to_thread(reading.read, at, end))
-                taken: Sequence[Taken] = [self.worker.decode(record) for record in records]
-                while taken:
-                    step = await self._step(part, taken, writing)
+                left: Sequence[Record] = records
+                while left:
+                    step = await self._step(part, left, writing)
                     writing = asyncio.create_task(self._write(step))
-                    taken = step.left.get(place, ())
+                    left = step.left.get(place, ())
             if writing is not None:
                 await writing
         finally:
             await asyncio.gather(*filter(None, (ahead, writing)), return_exceptions=True)
 
     async def _step(
-        self, part: Partition, taken: Sequence[Taken], writing: asyncio.Task[None] | None
+        self, part: Partition, records: Sequence[Record], writing: asyncio.Task[None] | None
     ) -> Step:
         """Fold a transaction's worth while the one before is written, and wait for that."""
         if self.worker.is_full:
             if writing is not None:
                 await writing
             self.worker.trim()
-        step = await self.worker.fold(self.new, {part.place: part}, {part.place: taken})
+        step = await self.worker.fold(self.new, {part.place: part}, {part.place: records})
         if writing is not None:
             await writing
         if step.stops:

@@ -21,7 +21,6 @@ from shared.runtime import heap, parking, tableset
 from shared.runtime import progress as metrics
 from shared.runtime.batch import Spoilt
 from shared.runtime.cursors import Cursors
-from shared.runtime.decoding import Taken
 from shared.runtime.failpoints import reach
 from shared.runtime.holding import Partition, Place
 from shared.runtime.limits import Limits
@@ -172,21 +171,21 @@ class Runner:
             log.exception("batch_failed", group=self.group)
             self.cursors.suspect()
 
-    async def _fresh(self, records: Iterable[Any]) -> dict[Place, Sequence[Taken]]:
-        """Decode what is new of a batch, by partition."""
+    async def _fresh(self, records: Iterable[Any]) -> dict[Place, Sequence[Any]]:
+        """Give what is new of a batch, by partition."""
         by_place: dict[Place, list[Any]] = {}
         for record in records:
             by_place.setdefault((record.topic, record.partition), []).append(record)
-        work: dict[Place, Sequence[Taken]] = {}
+        work: dict[Place, Sequence[Any]] = {}
         for place, some in by_place.items():
             try:
                 if ready := await self.cursors.fresh(place, some):
-                    work[place] = [self._worker.decode(record) for record in ready]
+                    work[place] = ready
             except IllegalStateError:
                 continue  # Revoked while its records were on their way.
         return work
 
-    async def _step(self, work: dict[Place, Sequence[Taken]]) -> dict[Place, Sequence[Taken]]:
+    async def _step(self, work: dict[Place, Sequence[Any]]) -> dict[Place, Sequence[Any]]:
         """Fold one transaction's worth and begin to write it; give what is left of the batch."""
         cursors = self.cursors
         if self._worker.is_full:

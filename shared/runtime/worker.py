@@ -12,8 +12,8 @@ from itertools import islice
 from typing import Any, Protocol
 
 from shared.events.envelope import Envelope
-from shared.runtime.batch import Folding, Marks, Spoilt, keyed
-from shared.runtime.decoding import BROADCAST, Decoder, Taken, Undecodable
+from shared.runtime.batch import Folding, Marks, Spoilt, missing
+from shared.runtime.decoding import BROADCAST, Decoder, Undecodable
 from shared.runtime.failpoints import reach
 from shared.runtime.holding import Brake, Cursor, Entry, Partition, Place
 from shared.runtime.limits import Limits
@@ -80,7 +80,7 @@ class Store(Protocol):
         """Say in the cursor's row why a partition stands still; None: it goes on."""
 
 
-Work = Mapping[Place, Sequence[Taken]]
+Work = Mapping[Place, Sequence[Any]]  # Records, as they were read.
 
 
 @dataclass
@@ -93,10 +93,10 @@ class Step:
 
     writes: Writes
     rows: Mapping[str, Changes]
-    left: dict[Place, Sequence[Taken]]
+    left: dict[Place, Sequence[Any]]
     stops: dict[Place, str]
     brakes: dict[Place, Brake]
-    alone: Taken | None
+    alone: Any | None
     fold_seconds: float
     flush_seconds: float = 0.0
     culprits: dict[Place, Any] = field(default_factory=dict)
@@ -138,24 +138,24 @@ class Worker:
     async def fold(self, store: Store, held: Mapping[Place, Partition], work: Work) -> Step:
         """Fold as much as the budget allows. Errors: Spoilt, and those of the store."""
         began = time.perf_counter()
-        alone: Taken | None = None
+        alone: Any | None = None
         entries, left, now = self.entries, dict(work), work
         if self._careful:
             self._careful -= 1
-            place, taken = next(iter(work.items()))
-            now, alone = {place: taken[:1]}, taken[0]
+            place, records = next(iter(work.items()))
+            now, alone = {place: records[:1]}, records[0]
         budget = 1 if alone else self.limits.budget
         culprits: dict[Place, Any] = {}
-        folding = Folding(self.projection, entries, self._marks, budget=budget)
-        missing: dict[str, int] = {}
-        for place, taken in now.items():
-            missing.update(dict.fromkeys(keyed(taken, entries), place[1]))
-        await _load(store, entries, missing)
-        for place, taken in now.items():
-            done = await self._drive(store, folding, held[place], taken)
+        folding = Folding(self.projection, self.decode, entries, self._marks, budget=budget)
+        wanted: dict[str, int] = {}
+        for place, records in now.items():
+            wanted.update(dict.fromkeys(missing(records, entries), place[1]))
+        await _load(store, entries, wanted)
+        for place, records in now.items():
+            done = await self._drive(store, folding, held[place], records)
             left[place] = left[place][done:]
             if place in folding.stops:
-                culprits[place] = left[place][0][0]
+                culprits[place] = left[place][0]
             if place in folding.stops or not left[place]:
                 del left[place]
         writes = folding.writes
@@ -189,7 +189,8 @@ class Worker:
         if step.alone is None:
             self._careful = max(step.writes.records, step.writes.work) + 1
             return Fenced("rows were refused")
-        record, heard, _ = step.alone
+        record = step.alone
+        heard, _ = self.decode(record)
         numbered = isinstance(heard, Envelope) and heard.broadcastseq is not None
         mark = Undecodable(BROADCAST if numbered else "fold", str(refused))
         return Spoilt((record.topic, record.partition), record.offset, mark)
@@ -209,11 +210,11 @@ class Worker:
                 del self.entries[subject]
 
     async def _drive(
-        self, store: Store, folding: Folding, part: Partition, taken: Sequence[Taken]
+        self, store: Store, folding: Folding, part: Partition, records: Sequence[Any]
     ) -> int:
         """Run the fold of a partition, fetching what it asks for."""
         await asyncio.sleep(0)  # Heartbeats, and the transaction that is under way.
-        steps = folding.partition(part, taken)
+        steps = folding.partition(part, records)
         try:
             while True:
                 need = next(steps)

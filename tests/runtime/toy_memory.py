@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.runtime import parking
-from shared.runtime.batch import Spoilt, decoded
+from shared.runtime.batch import Spoilt
 from shared.runtime.holding import Place
 from shared.runtime.limits import Limits
 from shared.runtime.memory import Answer, MemoryStore, Tables
@@ -77,9 +77,9 @@ async def _fold_one(
     store: MemoryStore, worker: Worker, place: Place, records: Sequence[Record], limits: Limits
 ) -> str | None:
     (part,) = await store.partitions(await store.cursors([place]), limits)
-    work: Any = {place: decoded(worker.decode, records)}
+    work: Any = {place: records}
     while work:
-        work = {place: [each for each in work[place] if each[0].offset >= part.next_offset]}
+        work = {place: [each for each in work[place] if each.offset >= part.next_offset]}
         if not work[place]:
             return None
         try:

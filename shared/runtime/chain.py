@@ -6,6 +6,7 @@ taken over that does not look like an id: a log must not quote what somebody put
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -24,7 +25,12 @@ class _Ids(msgspec.Struct):
     correlationid: str | None = None
 
 
+class _Time(msgspec.Struct):
+    recordedtime: datetime
+
+
 _DECODE = msgspec.json.Decoder(_Ids).decode
+_TIME = msgspec.json.Decoder(_Time).decode
 
 
 def ids_of(value: bytes | None, headers: Iterable[tuple[str, bytes]] = ()) -> dict[str, str]:
@@ -56,6 +62,15 @@ def of_record(record: Any) -> dict[str, Any]:
     """Give the fields that name a record of a consumer."""
     where = place_of((record.topic, record.partition), record.offset)
     return {**where, **ids_of(record.value, record.headers)}
+
+
+def told_at(value: bytes | None) -> datetime | None:
+    """Give the `recordedtime` of a record; None if it does not tell an aware one."""
+    try:
+        told = _TIME(value or b"").recordedtime
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return None if told.tzinfo is None else told
 
 
 def _clean(**ids: str | None) -> dict[str, str]:

@@ -5,6 +5,8 @@ only then lets records come. Any doubt ends in reading the rows again: they tell
 """
 
 import asyncio
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -26,6 +28,16 @@ from shared.runtime.writes import tail_of
 log = structlog.get_logger()
 
 FIRST_PAUSE = 0.2
+
+# Why partitions stand still, by how the reason begins: few kinds, for a metric's label.
+_BEGINNINGS = {
+    BRAKE: "brake",
+    "not bootstrapped": "not_bootstrapped",
+    "history lost": "history_lost",
+    "log shorter": "log_shorter",
+    "another log": "another_log",
+}
+HALTS = (*_BEGINNINGS.values(), "gap", "broadcast")
 
 
 class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped.
@@ -58,6 +70,7 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._jumped: dict[Place, tuple[int, int]] = {}
         self._brakes: dict[Place, Brake] = {}  # As of what is written.
         self._unverified: set[Place] = set()
+        self._newest: dict[Place, Any] = {}  # The last record that came, until it is written.
         self._culprits: dict[Place, Any] = {}  # The record that is about to stop a partition.
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -192,6 +205,7 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             if place not in self.progress.stopped and place not in self.progress.waiting:
                 self._claim_later([place], 0)
             return []
+        self._newest[place] = records[-1]
         first = records[0].offset
         if first > part.next_offset:
             jump = part.next_offset, first
@@ -267,9 +281,20 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         for place, cursor in step.writes.cursors.items():
             if place in self.held:
                 self.progress.claimed[place] = cursor.next_offset
+            self._date(place, cursor)
         for place, brake in step.brakes.items():
             self._brakes[place] = brake
         self._culprits = dict(step.culprits)
+
+    def _date(self, place: Place, cursor: Cursor) -> None:
+        """Say how old the last record of a batch was when it was written."""
+        newest = self._newest.get(place)
+        if newest is None or newest.offset >= cursor.next_offset:
+            return
+        del self._newest[place]
+        if (told := chain.told_at(newest.value)) is not None:
+            age = max(0.0, time.time() - told.timestamp())
+            metrics.LATENESS.labels(self.progress.group, place[0]).set(age)
 
     def _pause(self, places: Iterable[Place]) -> bool:
         try:
@@ -315,7 +340,9 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
 
     def _measure(self) -> None:
         group = self.progress.group
-        metrics.STOPPED.labels(group).set(len(self.progress.stopped))
+        kinds = Counter(kind_of_halt(reason) for reason in self.progress.stopped.values())
+        for kind in HALTS:
+            metrics.STOPPED.labels(group, kind).set(kinds[kind])
         metrics.CLAIMED.labels(group).set(len(self.progress.claimed))
 
 
@@ -330,3 +357,11 @@ def _fault(row: Cursor | None, begin: int, end: int) -> str | None:
     if row.next_offset > end:
         return f"log shorter than the cursor: {row.next_offset} of {end}"
     return None
+
+
+def kind_of_halt(reason: str) -> str:
+    """Give the kind of a reason, one of HALTS; what is not about the cursor is a broadcast's."""
+    for beginning, kind in _BEGINNINGS.items():
+        if reason.startswith(beginning):
+            return kind
+    return "gap" if reason.endswith(": a gap") else "broadcast"

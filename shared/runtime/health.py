@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from shared.runtime.measuring import measure
 from shared.runtime.status import AWAY, Vitals
 
 log = structlog.get_logger()
@@ -55,7 +56,7 @@ async def _readyz(vitals: Vitals) -> Answer:
 
 
 async def _metrics(vitals: Vitals) -> Answer:
-    await vitals.measure()
+    await measure(vitals)
     return OK, CONTENT_TYPE_LATEST, generate_latest()
 
 

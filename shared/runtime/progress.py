@@ -1,4 +1,8 @@
-"""What a runner says of itself: for health, metrics and whoever waits for it to catch up."""
+"""What a runner says of itself: for health, metrics and whoever waits for it to catch up.
+
+What each metric is for stands in `docs/observing.md`; those known only when asked are set by
+`measuring.py`.
+"""
 
 import time
 from dataclasses import dataclass, field
@@ -7,13 +11,25 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from shared.runtime.holding import Place
 
-APPLIED = Counter("tertib_events_applied", "Records taken", ["group"])
+APPLIED = Counter("tertib_events_applied", "Records taken", ["group", "topic"])
 DUPLICATES = Counter("tertib_duplicates_dropped", "Repeated events and broadcasts", ["group"])
 PARKED = Counter("tertib_parked", "Records parked", ["group", "reason"])
 GAPS = Counter("tertib_sequence_gaps", "Numbers of a subject that were left out", ["group"])
 REFUSED = Counter("tertib_zombie_writes_rejected", "Transactions refused by the fence", ["group"])
 SEEKS = Counter("tertib_fence_seeks", "Batches read again because one was lost", ["group"])
-STOPPED = Gauge("tertib_partitions_stopped", "Partitions that stand still", ["group"])
+STOPPED = Gauge("tertib_partitions_stopped", "Partitions that stand still", ["group", "reason"])
+GAPS_OPEN = Gauge("tertib_sequence_gaps_open", "Gaps that nobody filled in a minute", ["group"])
+LATENESS = Gauge(
+    "tertib_event_time_lag_seconds",
+    "Age of the last record of a transaction when it was written, by its recordedtime",
+    ["group", "topic"],
+)
+STALLS = Histogram(
+    "tertib_loop_stall_seconds",
+    "By how much the event loop was late for a task that wanted its turn",
+    ["group"],
+    buckets=(0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)
 CLAIMED = Gauge("tertib_partitions_claimed", "Partitions claimed by this member", ["group"])
 STAGES = Histogram(
     "tertib_batch_seconds",
@@ -36,6 +52,7 @@ class Progress:
     stopped: dict[Place, str] = field(default_factory=dict)
     turned_at: float = field(default_factory=time.monotonic)
     behind_at: float | None = None  # Since when there are records to take and none are taken.
+    standing: dict[Place, tuple[int, float]] = field(default_factory=dict)  # Likewise, by place.
     records: int = 0
     told: int = 0
     refused: int = 0
@@ -44,6 +61,18 @@ class Progress:
     def turn(self) -> None:
         """Note that the consumer loop is alive."""
         self.turned_at = time.monotonic()
+
+    def look(self, place: Place, offset: int, end: int) -> None:
+        """Note that a cursor stands here although the log goes on; or that it does not."""
+        if offset >= end:
+            self.standing.pop(place, None)
+        elif self.standing.get(place, (None, 0.0))[0] != offset:
+            self.standing[place] = offset, time.monotonic()
+
+    def standing_seconds(self, place: Place) -> float:
+        """Say for how long a cursor has not moved although there is something to take."""
+        known = self.standing.get(place)
+        return time.monotonic() - known[1] if known else 0.0
 
     def idle_seconds(self) -> float:
         """Say how long ago the loop last turned."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import asyncpg
 import structlog
+from prometheus_client import Counter, Gauge
 
 from shared.events.envelope import headers_of
 from shared.runtime import outbox
@@ -27,6 +28,10 @@ LOCK_SECONDS = 0.5
 ROOM_SECONDS = 86_400.0
 BACK_OFF_SECONDS = 0.2, 5.0
 AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+PUBLISHED = Counter("tertib_relay_published", "Events acknowledged by the brokers", ["service"])
+FAILURES = Counter("tertib_relay_failures", "Producers thrown away after a refusal", ["service"])
+ACTIVE = Gauge("tertib_relay_active", "Whether this process's relay holds the lock", ["service"])
 
 log = structlog.get_logger()
 
@@ -75,10 +80,10 @@ class Relay:
                     await self._hold()
                 except AWAY as error:
                     log.warning("relay_lost_database", service=self.service, error=str(error))
-                self.status.active = False
+                self._activate(active=False)
                 await self._back_off()
         finally:
-            self.status.active = False
+            self._activate(active=False)
             if self._asker is not None:
                 self._asker.terminate()
 
@@ -100,6 +105,10 @@ class Relay:
             self._seen = place, time.monotonic()
         return time.monotonic() - self._seen[1]
 
+    def _activate(self, *, active: bool) -> None:
+        self.status.active = active
+        ACTIVE.labels(self.service).set(active)
+
     # One connection: the lock ends with it, and nothing is marked without it.
 
     async def _hold(self) -> None:
@@ -109,7 +118,7 @@ class Relay:
             await _locked(connection)
             await outbox.refuse_restored(connection)
             await connection.add_listener(outbox.CHANNEL, lambda *_: self._woken.set())
-            self.status.active = True
+            self._activate(active=True)
             log.info("relay_started", service=self.service)
             await self._with_producers(connection)
         finally:
@@ -123,6 +132,7 @@ class Relay:
                 await self._publish(connection, producer)
             except DeliveryFailed as failure:
                 self.status.failures += 1
+                FAILURES.labels(self.service).inc()
                 self._limit = max(1, self._limit // 8)  # Come close to the row that is refused.
                 log.warning(
                     "relay_delivery_failed",
@@ -175,6 +185,7 @@ class Relay:
 
     def _marked(self, rows: int) -> None:
         self.status.published += rows
+        PUBLISHED.labels(self.service).inc(rows)
         self._limit = min(PAGE, self._limit * 2)
         self._delay = 0.0
 

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 import asyncpg
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
-from prometheus_client import Gauge
 
 from shared.runtime import tableset
 from shared.runtime.runner import Runner
@@ -24,10 +23,11 @@ OUTBOX_SECONDS = 60.0
 # Who asks gives up after two seconds and wants a reason before that.
 ANSWER_SECONDS = 1.5
 
-LAG = Gauge("tertib_cursor_lag_records", "Records behind the log", ["group", "topic", "partition"])
-PARKED_SUBJECTS = Gauge("tertib_parked_subjects", "Subjects whose records queue", ["group"])
-UNCLAIMED = Gauge("tertib_partitions_unclaimed", "Assigned, and not claimed yet", ["group"])
-UNSENT = Gauge("tertib_outbox_oldest_unsent_seconds", "Age of what is not published", ["service"])
+_DONE = (
+    "SELECT coalesce(sum(least(coalesce(n.next_offset, 0), o.next_offset))::float8"
+    " / nullif(sum(o.next_offset), 0), 0)"
+    " FROM {0}.cursors o LEFT JOIN {1}.cursors n USING (topic, partition)"
+)
 
 Part = Callable[[], Awaitable[Mapping[str, Any]]]  # A number `due` is work to be waited for.
 AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
@@ -125,6 +125,21 @@ class Vitals:
             "told": progress.told,
         }
 
+    async def rebuilding(self) -> dict[tuple[str, int], float]:
+        """Say how far rebuilds of this service are, by projection and version: 0 to 1.
+
+        A rebuild is a command of its own; its cursors stand in table sets that are newer than the
+        live ones. Errors: those of the database.
+        """
+        found: dict[tuple[str, int], float] = {}
+        for runner in self.runners:
+            name = runner.projection.name
+            async with self.pool.acquire() as connection, connection.transaction(readonly=True):
+                live = await tableset.live_schema(connection, name)
+                for version, schema in await tableset.building(connection, name):
+                    found[name, version] = await connection.fetchval(_DONE.format(live, schema))
+        return found
+
     async def _kept(
         self, projection: str
     ) -> tuple[str | None, Sequence[asyncpg.Record], dict[str, int]]:
@@ -146,22 +161,6 @@ class Vitals:
             )
         return schema, rows, {"records": records, "subjects": subjects}
 
-    async def measure(self) -> None:
-        """Set the gauges that are known only when asked. A source that is away is left out."""
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                told = await self.status()
-        except AWAY:
-            return  # The scrape brings the counters all the same, and `/readyz` the reason.
-        UNSENT.labels(self.service).set(told["outbox"]["oldest_seconds"] or 0)
-        for runner in self.runners:
-            group = told["groups"][runner.group]
-            PARKED_SUBJECTS.labels(runner.group).set(group["parked"]["subjects"])
-            UNCLAIMED.labels(runner.group).set(len(runner.progress.waiting))
-            for (topic, number), end in (await _ends(runner)).items():
-                lag = max(0, end - group["cursors"][topic].get(str(number), 0))
-                LAG.labels(runner.group, topic, str(number)).set(lag)
-
 
 def _unclaimed(runner: Runner) -> list[str]:
     """Say which partitions this member does not work on. One without any has not joined yet."""
@@ -179,12 +178,12 @@ def _unclaimed(runner: Runner) -> list[str]:
 
 async def _silent_brokers(runner: Runner) -> list[str]:
     """Ask the brokers through the consumer's own connection: a loop turns without them, too."""
-    if not runner.progress.claimed or await _ends(runner):
+    if not runner.progress.claimed or await ends_of(runner):
         return []
     return [f"{runner.group}: the brokers do not answer"]
 
 
-async def _ends(runner: Runner) -> dict[tuple[str, int], int]:
+async def ends_of(runner: Runner) -> dict[tuple[str, int], int]:
     """Give the ends of the log of what this member claims; empty if the brokers are silent."""
     wanted = [TopicPartition(*place) for place in runner.progress.claimed]
     if not wanted:

@@ -23,6 +23,7 @@ log = structlog.get_logger()
 
 DAY = 86_400.0
 PULSE = 1.0
+LISTEN = 0.1  # Between two looks at how late the loop is.
 LOST_SECONDS = 60.0  # Longer than any rebalance, claim or pause of a retry.
 
 
@@ -48,6 +49,7 @@ class Upkeep:
                 (DAY, self._make_room),
             )
         ]
+        self._tasks.append(asyncio.create_task(self._listen()))
 
     async def stop(self) -> None:
         """End."""
@@ -63,6 +65,14 @@ class Upkeep:
             except (KafkaError, IllegalStateError, *UNAVAILABLE) as error:
                 log.warning("upkeep_failed", group=self.group, error=type(error).__name__)
 
+    async def _listen(self) -> None:
+        """Measure how late the loop gives a task its turn: heartbeats wait as long."""
+        loop, stalls = asyncio.get_running_loop(), metrics.STALLS.labels(self.group)
+        while True:
+            due = loop.time() + LISTEN
+            await asyncio.sleep(LISTEN)
+            stalls.observe(max(0.0, loop.time() - due))
+
     async def _mirror(self) -> None:
         """Let lag tools see the cursors, and look how far the log is; nobody reads these back."""
         reach("before_mirror")
@@ -74,6 +84,8 @@ class Upkeep:
     def _compare(self, offsets: dict[Any, int], ends: dict[Any, int]) -> None:
         """Note since when there is something to take and nothing is taken."""
         lag = sum(max(0, end - offsets[place]) for place, end in ends.items())
+        for place, end in ends.items():
+            self.progress.look((place.topic, place.partition), offsets[place], end)
         moved = self.progress.records != self._records_seen
         self._records_seen = self.progress.records
         if not lag or moved or not self.progress.behind_at:
@@ -93,7 +105,9 @@ class Upkeep:
     async def _recheck(self) -> None:
         """Look again at what stopped, and at gaps that nobody fills."""
         self.runner.cursors.recheck()
-        if count := await parking.open_gaps(self.runner.store):
+        count = await parking.open_gaps(self.runner.store)
+        metrics.GAPS_OPEN.labels(self.group).set(count)
+        if count:
             log.error("gaps_stay_open", group=self.group, count=count)
 
     async def _make_room(self) -> None:
@@ -104,7 +118,10 @@ class Upkeep:
 def account(progress: Progress, step: Step) -> None:
     """Say what a transaction did: to the metrics, to the log, to whoever asks."""
     writes, group = step.writes, progress.group
-    metrics.APPLIED.labels(group).inc(writes.records)
+    for place, cursor in writes.cursors.items():
+        # In offsets: a partition of ours has no holes (no transactions, no compaction).
+        taken = cursor.next_offset - writes.bases[place].next_offset
+        metrics.APPLIED.labels(group, place[0]).inc(taken)
     metrics.DUPLICATES.labels(group).inc(writes.ignored)
     metrics.STAGES.labels(group, "fold").observe(step.fold_seconds)
     metrics.STAGES.labels(group, "flush").observe(step.flush_seconds)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka.admin import NewTopic
+from prometheus_client import REGISTRY
 
 from shared.events.base import Told
 from shared.events.envelope import Envelope, canonical, headers_of
@@ -141,6 +142,7 @@ async def test_a_delivery_that_is_refused_names_the_event(
         async with outbox.relay(settings) as relay:
             await until(lambda: relay.status.failures >= 1)
 
+    assert REGISTRY.get_sample_value("tertib_relay_failures_total", {"service": "toy"})
     (line, *_) = said(written, "relay_delivery_failed")
     assert (line["service"], line["topic"], line["event_id"]) == ("toy", topic, id_)
     assert (line["causation_id"], line["correlation_id"]) == (fact.id, fact.id)

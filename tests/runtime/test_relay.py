@@ -12,6 +12,7 @@ from confluent_kafka.admin import (
     ConfigResource,
     NewTopic,
 )
+from prometheus_client import REGISTRY
 
 from shared.events.envelope import headers_of
 from shared.local.kafka import admin_client
@@ -58,6 +59,20 @@ async def test_everything_is_published_once_and_in_order(outbox: Outbox) -> None
 
         assert relay.status.published == 60_000
     assert outbox.published() == all_of(400, 150)
+
+
+async def test_what_a_relay_does_is_counted(outbox: Outbox) -> None:
+    def figures() -> list[float | None]:
+        service = {"service": "toy"}
+        names = ("tertib_relay_published_total", "tertib_relay_active")
+        return [REGISTRY.get_sample_value(name, service) for name in names]
+
+    before, _ = figures()
+    await outbox.say_many(20, range(1, 4))
+    async with outbox.relay() as relay:
+        await outbox.drained(relay)
+        await until(lambda: figures() == [(before or 0) + 60, 1])
+    assert figures()[1] == 0
 
 
 async def test_a_relay_goes_on_where_the_last_one_was(outbox: Outbox) -> None:

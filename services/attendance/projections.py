@@ -101,10 +101,12 @@ class Assessor:
 
     def concerns(self, state: Person, broadcast: Envelope) -> bool:
         kind = kind_of(broadcast)
-        if kind in ("WorkdayClosed", "CalendarPublished"):
-            return state.regency_on(broadcast.data.on.toordinal()) == broadcast.subject
         if kind == "PinAssigned":
             return True
+        if len(state.lines) == 1:  # Nearly everybody.
+            return state.lines[0].regency == broadcast.subject
+        if kind in ("WorkdayClosed", "CalendarPublished"):
+            return state.regency_on(broadcast.data.on.toordinal()) == broadcast.subject
         return any(line.regency == broadcast.subject for line in state.lines)
 
     def restore(self, subject: str, rows: Mapping[str, Sequence[Row]]) -> Person:

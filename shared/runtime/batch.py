@@ -12,7 +12,7 @@ from shared.events.envelope import Envelope
 from shared.runtime.decoding import BROADCAST, Decoder, Passing, Undecodable, said, text_of
 from shared.runtime.holding import Cursor, Entry, Partition, Place
 from shared.runtime.projection import Contradiction, Everybody, Load, Projection
-from shared.runtime.writes import Parked, Writes, caused_by, stamp, tail_of
+from shared.runtime.writes import Parked, Times, Writes, caused_by, stamp, tail_of
 
 SLICE = 1_000  # Subjects fetched at a time for a broadcast: a query of a few milliseconds.
 BRAKE = "brake: "  # Begins the reason of a stop that only an operator ends.
@@ -82,6 +82,7 @@ class Folding:
         self._source = f"/{projection.service}"
         self._hears = frozenset(kind.type_name() for kind in projection.hears)
         self._named = any(kind.BROADCAST for kind in projection.hears)
+        self._cause: Times | None = None
         self._knows = getattr(projection, "knows_regency", None)
 
     def partition(self, part: Partition, records: Sequence[Any]) -> Steps:  # noqa: C901, PLR0912  (the hot path)
@@ -182,7 +183,9 @@ class Folding:
         if not entry.touched:
             self._touch_first(part, entry)
         if told:
-            cause = caused_by(heard)
+            cause = self._cause
+            if cause is None or cause.causationid != heard.id:
+                cause = self._cause = caused_by(heard)  # The same for everybody it concerns.
             self.writes.events += [stamp(each, self._source, entry, cause) for each in told]
 
     @staticmethod

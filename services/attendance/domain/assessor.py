@@ -5,7 +5,8 @@ the evidence windows that have run out, and compares the thresholds said with wh
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from services.attendance.domain import ledger, telling
 from services.attendance.domain.effects import HANDLERS, MOVES_NO_WINDOW, hear
@@ -48,7 +49,10 @@ class Step(Moment):
     __slots__ = ("seq", "shaken", "told")
 
     def __init__(self, person: Person, knowledge: Knowledge, recordedtime: str, seq: int) -> None:
-        super().__init__(person, knowledge, recordedtime)
+        self.person = person  # Not by `super()`: there is one for every person and closing.
+        self.knowledge = knowledge
+        self.recorded = recordedtime
+        self.closing = None
         self.seq = seq
         self.told: list[Told] = []
         self.shaken: set[str] = set()  # Classes whose thresholds must be judged again.
@@ -68,7 +72,7 @@ class Step(Moment):
         before = self.person.days.get(day)
         found = asked(self.person, self.knowledge, day)
         if before is None and (
-            not found.required or found.regency is None or not found.regency.is_closed(day)
+            found is None or not found.required or not found.regency.is_closed(day)
         ):
             return  # Nothing is concluded of an open day.
         after = read(self, day, found, before)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 NONE, PRESENT, EXCUSED, HELD, PENDING, UNEXCUSED, OFF = range(7)
 CODES = {
@@ -12,6 +13,7 @@ CODES = {
     "unexcused": UNEXCUSED,
     "off": OFF,
 }
+Name = TypeVar("Name", str, str | None)
 _ROOM = 400  # Days added at a time.
 
 
@@ -39,14 +41,10 @@ class History:
         at = day - self.base
         if not 0 <= at < len(self.codes):
             at = self._place(day)
-        if rules not in self.rule_names:
-            self.rule_names.append(rules)
-        if klass not in self.class_names:
-            self.class_names.append(klass)
         code = CODES[status]
         self.codes[at] = code
-        self.rules_at[at] = self.rule_names.index(rules)
-        self.class_at[at] = self.class_names.index(klass)
+        self.rules_at[at] = _place_in(self.rule_names, rules)
+        self.class_at[at] = _place_in(self.class_names, klass)
         if converts is not None:
             self.converts[day] = converts
         elif self.converts:
@@ -106,3 +104,12 @@ class History:
             for column in (self.codes, self.rules_at, self.class_at):
                 column.extend(bytes(more))
         return at
+
+
+def _place_in(names: list[Name], name: Name) -> int:
+    """Give a name's place in a short list, at whose end it is put if it is new."""
+    try:
+        return names.index(name)
+    except ValueError:
+        names.append(name)
+        return len(names) - 1

@@ -21,11 +21,12 @@ class Untrue(ValueError):  # noqa: N818  (what it says of the facts)
 
 
 class Ask(NamedTuple):
-    """What a schedule asks on a date: its windows, and whether people must come."""
+    """What a schedule asks of its people on a date, as known now. One object for all of them."""
 
+    regency: "Regency"
     schedule_id: str | None
     plan: Plan | None
-    working: bool
+    required: bool
 
 
 @dataclass(slots=True)
@@ -42,14 +43,14 @@ class Regency:
     last_closed: int = -1
     days_back: int = 0  # How far spans reach behind and ahead of their date, over all schedules.
     days_ahead: int = 0
-    _asks: dict[tuple[str | None, int], "Ask"] = field(default_factory=dict)
+    _asks: dict[tuple[str | None, int], Ask] = field(default_factory=dict)
     _rules: dict[tuple[str, int], RuleSet | None] = field(default_factory=dict)
 
     def is_closed(self, day: int) -> bool:
         """Say whether a workday of this regency is closed."""
         return self.first_closed is not None and self.first_closed <= day <= self.last_closed
 
-    def asks(self, schedule_id: str | None, day: int) -> "Ask":
+    def asks(self, schedule_id: str | None, day: int) -> Ask:
         """Say what a schedule asks of its people on a date (semantics B3, B5)."""
         key = schedule_id, day
         found = self._asks.get(key)
@@ -60,7 +61,7 @@ class Regency:
             named = version.id if version is not None else None
             free = self.calendar.is_holiday(day) and not (version and version.on_holidays)
             working = plan is not None and bool(plan.presence) and not free
-            found = self._asks[key] = Ask(named, plan, working)
+            found = self._asks[key] = Ask(self, named, plan, working)
         return found
 
     def rules(self, employment: str, day: int) -> RuleSet | None:

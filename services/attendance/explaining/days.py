@@ -81,12 +81,15 @@ def _explain(  # noqa: PLR0913, PLR0917  (one day, everything that bears on it)
 ) -> Explained:
     found = asked(person, knowledge, day)
     regency = knowledge.regencies[said.regency]
-    heard = check_ins_of(person, knowledge, day, found)
-    windows = found.plan.windows if found.plan is not None else ()
-    presence = found.plan.presence if found.plan is not None else ()
+    heard = check_ins_of(person, knowledge, day, found) if found is not None else ()
+    plan = found.plan if found is not None else None
+    windows = plan.windows if plan is not None else ()
+    presence = plan.presence if plan is not None else ()
     rules = knowledge.rule_sets[said.rules] if said.rules is not None else None
     letters = [e for e in person.excuses if e.first <= day <= e.last]
-    outage = covering_outage(person, knowledge, found, day) if said.status == "held" else None
+    outage = None
+    if found is not None and said.status == "held":
+        outage = covering_outage(person, knowledge, found, day)
     return Explained(
         on=date_of(day).isoformat(),
         status=said.status,

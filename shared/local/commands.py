@@ -67,6 +67,7 @@ Nodes = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
+@app.command()
 def up(nodes: Nodes = None) -> None:
     """Start the local stack and the services, and return when all of it answers."""
     if nodes not in {None, 1, 3}:
@@ -81,6 +82,7 @@ def up(nodes: Nodes = None) -> None:
     say(f"folder: {stack.home}")
 
 
+@app.command()
 def down() -> None:
     """Stop the services and the local stack; the data stay."""
     say = progress()
@@ -89,6 +91,7 @@ def down() -> None:
     say("down")
 
 
+@app.command()
 def status(*, as_json: Json = False) -> None:
     """Show every server and service, its process, its port, and whether it answers.
 
@@ -137,9 +140,6 @@ def _readiness(*, ready: bool) -> str:
 def _row(name: str, pid: int | None, port: int, state: str, line: Callable[[str], None]) -> None:
     line(f"{name:<16} {pid or '-':>8} {port:>6}  {state if pid else 'stopped'}")
 
-
-for _command in (up, down, status):
-    app.command()(_command)
 
 if __name__ == "__main__":
     sys.exit(app())

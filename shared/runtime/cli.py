@@ -7,8 +7,7 @@ functions under `@app.command(…)`). One that is not installed is left out.
 import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
-from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import EntryPoint, version
 from typing import Annotated, Any
 
 import typer
@@ -24,31 +23,17 @@ from shared.runtime.listing import commands_of
 COULD_NOT_RUN = 2
 GROUP = "tertib.commands"
 
-# What belongs to no service, by the module that has it in its `app`; with its help, so that the
-# list of commands is there at once.
-OWN: Mapping[str, Mapping[str, str]] = {
-    "shared.local.commands": {
-        "up": "Start the local stack and the services, and return when all of it answers.",
-        "down": "Stop the services and the local stack; the data stay.",
-        "status": "Show every server and service, its process, its port, and whether it answers.",
-    },
-    "shared.runtime.commands": {
-        "serve": "Run one service until it is told to stop.",
-        "topics": "Create the topics that are missing; those that exist are left as they are.",
-    },
-    "shared.runtime.contracts": {
-        "contracts": "Write or check the documents of the events.",
-    },
-    "shared.runtime.operating_commands": {
-        "parked": "Records that a projection could not apply.",
-        "rebuild": (
-            "Fold a service's log anew beside its tables, compare, and switch if nothing differs."
-        ),
-    },
-    "shared.runtime.exporting_commands": {
-        "export": "Give a table of the state as CSV, JSON lines or Parquet.",
-    },
-}
+# What belongs to no service: the modules that have commands in their `app`.
+OWN = tuple(
+    EntryPoint(module, f"{module}:app", GROUP)
+    for module in (
+        "shared.local.commands",
+        "shared.runtime.commands",
+        "shared.runtime.contracts",
+        "shared.runtime.exporting_commands",
+        "shared.runtime.operating_commands",
+    )
+)
 
 # Whose failures these are, by the package that raises them.
 OTHERS: Mapping[str, str] = {
@@ -70,10 +55,7 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Give a command; None: there is none of that name."""
         del ctx
-        for module, names in OWN.items():
-            if cmd_name in names:
-                return get_group(import_module(module).app).commands[cmd_name]
-        for point in plugins.points(GROUP):
+        for point in _points():
             if cmd_name in commands_of(point):
                 return get_group(point.load()).commands[cmd_name]
         return None
@@ -88,7 +70,7 @@ class Commands(TyperGroup):
             raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write the list of commands without importing ours."""
+        """Write the list of commands without importing any."""
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl(sorted(_helps().items()))
@@ -157,12 +139,17 @@ def _told(error: Exception) -> str:
     return f"this should not happen; please report it with these lines:\n{frames(error)}"
 
 
+def _points() -> list[EntryPoint]:
+    """Name where commands are, ours first: no service can take their names."""
+    return [*OWN, *plugins.points(GROUP)]
+
+
 def _helps() -> dict[str, str]:
     """Give every command's name and what it does, in a line."""
-    own = {name: text for names in OWN.values() for name, text in names.items()}
-    for point in plugins.points(GROUP):
-        own = {**commands_of(point), **own}
-    return own
+    found: dict[str, str] = {}
+    for point in _points():
+        found = {**commands_of(point), **found}
+    return found
 
 
 if __name__ == "__main__":

@@ -4,40 +4,26 @@ Cursors live in PostgreSQL. A claim takes a cursor over by its epoch, holds it a
 only then lets records come. Any doubt ends in reading the rows again: they tell what happened.
 """
 
-import asyncio
-import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError
 
 from shared.runtime import chain
 from shared.runtime import progress as metrics
-from shared.runtime.batch import BRAKE
+from shared.runtime.arrivals import Arrivals, OtherLog, ReadAgain
+from shared.runtime.claims import Claims, against_the_log
+from shared.runtime.halts import OTHER_LOG
 from shared.runtime.holding import Brake, Cursor, Partition, Place
 from shared.runtime.limits import Limits
 from shared.runtime.progress import Progress
 from shared.runtime.store import UNAVAILABLE
 from shared.runtime.worker import Step, Store
-from shared.runtime.writes import tail_of
 
 log = structlog.get_logger()
-
-FIRST_PAUSE = 0.2
-
-# Why partitions stand still, by how the reason begins: few kinds, for a metric's label.
-_BEGINNINGS = {
-    BRAKE: "brake",
-    "not bootstrapped": "not_bootstrapped",
-    "history lost": "history_lost",
-    "log shorter": "log_shorter",
-    "another log": "another_log",
-}
-HALTS = (*_BEGINNINGS.values(), "gap", "broadcast")
 
 
 class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped.
@@ -61,18 +47,15 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self.limits = limits
         self.owner = owner
         self.progress = progress
-        self.generation = 0  # Of the assignment.
+        self._claims = Claims(limits, progress, self._claim_once)
         self.era = 0  # Of what is held and in memory: whatever began in an earlier one is void.
         self.held: dict[Place, Partition] = {}
         self.claimed: Callable[[Sequence[Partition]], Awaitable[None]] | None = None
         self._forget = forget
         self._consumer = consumer
-        self._jumped: dict[Place, tuple[int, int]] = {}
+        self._arrivals = Arrivals()
         self._brakes: dict[Place, Brake] = {}  # As of what is written.
-        self._unverified: set[Place] = set()
-        self._newest: dict[Place, Any] = {}  # The last record that came, until it is written.
         self._culprits: dict[Place, Any] = {}  # The record that is about to stop a partition.
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def consumer(self) -> Any:
@@ -92,74 +75,38 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         partitions = list(assigned)
         if partitions:
             self.consumer.pause(*partitions)
-            self._claim_later([(p.topic, p.partition) for p in partitions], 0)
+            self._claims.later([(p.topic, p.partition) for p in partitions], 0)
 
     def drop_all(self) -> None:
         """Hold nothing; whatever is under way finds another generation and gives up."""
-        self.generation += 1
+        self._claims.generation += 1
         self._let_go(list(self.held))
         self._brakes.clear()
         self.progress.waiting.clear()
         self.progress.stopped.clear()
-        self._measure()
+        self.progress.measure()
 
     async def close(self) -> None:
         """End what runs in the background."""
         self.drop_all()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._claims.close()
 
     # Claiming.
-
-    def _claim_later(self, places: Sequence[Place], delay: float) -> None:
-        self.progress.waiting |= set(places)
-        self._spawn(self._claim(places, self.generation, delay))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _claim(self, places: Sequence[Place], generation: int, delay: float) -> None:
-        """Try to claim, with growing pauses, until it is done or somebody else's matter."""
-        while True:
-            await asyncio.sleep(delay)
-            if generation != self.generation:
-                return
-            try:
-                await self._claim_once(places, generation)
-            except IllegalStateError:
-                return  # Revoked in the meantime: the next assignment claims anew.
-            except (*UNAVAILABLE, KafkaError) as error:
-                log.warning("claim_failed", group=self.progress.group, error=type(error).__name__)
-            except Exception:
-                log.exception("claim_failed", group=self.progress.group)
-            else:
-                return
-            delay = min(delay * 2 or FIRST_PAUSE, self.limits.longest_pause)
 
     async def _claim_once(self, places: Sequence[Place], generation: int) -> None:
         await self._follow()
         store = self.store
         rows = {row[:2]: row for row in await store.claim(places, self.owner)}
-        partitions = [TopicPartition(*place) for place in places]
-        # Read after the rows: an older end would look like a log that was cut.
-        begins = await self.consumer.beginning_offsets(partitions)
-        ends = await self.consumer.end_offsets(partitions)
-        faults = {
-            place: _fault(rows.get(place), begins[partition], ends[partition])
-            for place, partition in zip(places, partitions, strict=True)
-        }
+        begins, faults = await against_the_log(self.consumer, places, rows)
         good = [rows[place] for place in places if faults[place] is None]
         found = await store.partitions(good, self.limits)
-        if generation != self.generation or store is not self.store:
+        if generation != self._claims.generation or store is not self.store:
             return
         for place, fault in faults.items():
             if fault is not None:
                 await self._stand(place, rows.get(place), fault)
         for part in found:
-            self._take_up(part, begins[TopicPartition(*part.place)])
+            self._take_up(part, begins[part.place])
         if self.claimed is not None:
             await self.claimed(found)
 
@@ -171,7 +118,7 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             self.store = live
             gone = self._let_go(list(self.held))
             if gone and self._pause(gone):
-                self._claim_later(list(gone), 0)
+                self._claims.later(list(gone), 0)
 
     def _take_up(self, part: Partition, begin: int | None = None) -> None:
         """Hold a partition from its cursor on.
@@ -184,12 +131,9 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self.consumer.seek(partition, part.next_offset - 1 if behind else part.next_offset)
         self.consumer.resume(partition)
         if behind:
-            self._unverified.add(part.place)
+            self._arrivals.expect_known(part.place)
         self.held[part.place] = part
-        self.progress.claimed[part.place] = part.next_offset
-        self.progress.waiting.discard(part.place)
-        self.progress.stopped.pop(part.place, None)
-        self._measure()
+        self.progress.take_up(part.place, part.next_offset)
 
     # Batches.
 
@@ -203,26 +147,16 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         if part is None:
             self.consumer.pause(partition)
             if place not in self.progress.stopped and place not in self.progress.waiting:
-                self._claim_later([place], 0)
+                self._claims.later([place], 0)
             return []
-        self._newest[place] = records[-1]
-        first = records[0].offset
-        if first > part.next_offset:
-            jump = part.next_offset, first
-            if self._jumped.get(place) != jump:
-                metrics.SEEKS.labels(self.progress.group).inc()
-                self.consumer.seek(partition, part.next_offset)  # Read again, never on.
-                self._jumped[place] = jump
-                return []
-            # Sought, and the same record came: nothing lies between (a legal gap of the log).
-        if place in self._unverified:
-            self._unverified.discard(place)
-            if first == part.next_offset - 1 and tail_of(records[0]) != part.tail:
-                await self.halt(place, "another log: the record before the cursor is not the same")
-                return []
-        if first >= part.next_offset:
-            return records
-        return [record for record in records if record.offset >= part.next_offset]
+        try:
+            return self._arrivals.fresh(part, records)
+        except ReadAgain:
+            metrics.SEEKS.labels(self.progress.group).inc()
+            self.consumer.seek(partition, part.next_offset)  # Read again, never on.
+        except OtherLog:
+            await self.halt(place, OTHER_LOG)
+        return []
 
     # Doubt.
 
@@ -232,10 +166,9 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._forget()
         gone = {place: self.held.pop(place) for place in places if place in self.held}
         for place in gone:
-            self._jumped.pop(place, None)
-            self._unverified.discard(place)
+            self._arrivals.forget(place)
             self.progress.claimed.pop(place, None)
-        self._measure()
+        self.progress.measure()
         return gone
 
     def suspect(self) -> None:
@@ -243,7 +176,7 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         gone = self._let_go(list(self.held))
         if gone and self._pause(gone):
             self.progress.waiting |= set(gone)
-            self._spawn(self._reread(gone, self.generation))
+            self._claims.spawn(self._reread(gone, self._claims.generation))
 
     async def _reread(self, before: dict[Place, Partition], generation: int) -> None:
         """Go on with what is still ours, from where its row says. The rest was lost.
@@ -261,7 +194,7 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             log.warning("rows_unknown", group=self.progress.group, error=type(error).__name__)
         except Exception:
             log.exception("rows_unknown", group=self.progress.group)
-        if generation != self.generation:
+        if generation != self._claims.generation:
             return
         if store is not self.store:
             ours = []
@@ -274,27 +207,18 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         except IllegalStateError:
             return  # Revoked in the meantime: the next assignment claims anew.
         if lost:
-            self._claim_later(lost, self.limits.heartbeat_ms / 1000)
+            self._claims.later(lost, self.limits.heartbeat_ms / 1000)
 
     def written(self, step: Step) -> None:
         """Note what a step has written."""
         for place, cursor in step.writes.cursors.items():
             if place in self.held:
                 self.progress.claimed[place] = cursor.next_offset
-            self._date(place, cursor)
+            if (age := self._arrivals.age_of(place, cursor)) is not None:
+                metrics.LATENESS.labels(self.progress.group, place[0]).set(age)
         for place, brake in step.brakes.items():
             self._brakes[place] = brake
         self._culprits = dict(step.culprits)
-
-    def _date(self, place: Place, cursor: Cursor) -> None:
-        """Say how old the last record of a batch was when it was written."""
-        newest = self._newest.get(place)
-        if newest is None or newest.offset >= cursor.next_offset:
-            return
-        del self._newest[place]
-        if (told := chain.told_at(newest.value)) is not None:
-            age = max(0.0, time.time() - told.timestamp())
-            metrics.LATENESS.labels(self.progress.group, place[0]).set(age)
 
     def _pause(self, places: Iterable[Place]) -> bool:
         try:
@@ -308,7 +232,7 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
     async def halt(self, place: Place, reason: str) -> None:
         """Leave a partition standing at its cursor, and say so; the others go on."""
         part = self.held.pop(place, None)
-        self._jumped.pop(place, None)
+        self._arrivals.forget(place)
         self._brakes.pop(place, None)
         row = Cursor(*place, part.next_offset, "", part.broadcast, part.epoch) if part else None
         await self._stand(place, row, reason)
@@ -316,52 +240,18 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
     async def _stand(self, place: Place, row: Cursor | None, reason: str) -> None:
         culprit = self._culprits.pop(place, None)
         about = chain.place_of(place) if culprit is None else chain.of_record(culprit)
-        log.error("partition_stopped", group=self.progress.group, reason=reason, **about)
-        self.progress.stopped[place] = reason
-        self.progress.waiting.discard(place)
-        self.progress.claimed.pop(place, None)
+        group = self.progress.group
+        log.error("partition_stopped", group=group, reason=reason, **about)
+        self.progress.stop(place, reason)
         self._pause([place])
-        self._measure()
         if row is not None:
             try:
                 await self.store.stop(row, reason)
             except UNAVAILABLE as error:
-                log.warning(
-                    "halt_not_stored",
-                    group=self.progress.group,
-                    error=type(error).__name__,
-                    **chain.place_of(place),
-                )
+                where = chain.place_of(place)
+                log.warning("halt_not_stored", group=group, error=type(error).__name__, **where)
 
     def recheck(self) -> None:
         """Look again at partitions that stopped: what stopped them may be repaired."""
         if places := [p for p in self.progress.stopped if p not in self.progress.waiting]:
-            self._claim_later(places, 0)
-
-    def _measure(self) -> None:
-        group = self.progress.group
-        kinds = Counter(kind_of_halt(reason) for reason in self.progress.stopped.values())
-        for kind in HALTS:
-            metrics.STOPPED.labels(group, kind).set(kinds[kind])
-        metrics.CLAIMED.labels(group).set(len(self.progress.claimed))
-
-
-def _fault(row: Cursor | None, begin: int, end: int) -> str | None:
-    """Say why a cursor and a log do not belong together; None if they do."""
-    if row is None:
-        return "not bootstrapped: there is no cursor for this partition"
-    if row.stopped is not None and row.stopped.startswith(BRAKE):
-        return row.stopped
-    if row.next_offset < begin:
-        return f"history lost: the cursor is {row.next_offset}, the log begins at {begin}"
-    if row.next_offset > end:
-        return f"log shorter than the cursor: {row.next_offset} of {end}"
-    return None
-
-
-def kind_of_halt(reason: str) -> str:
-    """Give the kind of a reason, one of HALTS; what is not about the cursor is a broadcast's."""
-    for beginning, kind in _BEGINNINGS.items():
-        if reason.startswith(beginning):
-            return kind
-    return "gap" if reason.endswith(": a gap") else "broadcast"
+            self._claims.later(places, 0)

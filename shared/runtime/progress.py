@@ -4,11 +4,13 @@ What each metric is for stands in `docs/observing.md`; those known only when ask
 `measuring.py`.
 """
 
+import collections
 import time
 from dataclasses import dataclass, field
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from shared.runtime.halts import HALTS, kind_of_halt
 from shared.runtime.holding import Place
 
 APPLIED = Counter("tertib_events_applied", "Records taken", ["group", "topic"])
@@ -57,6 +59,27 @@ class Progress:
     told: int = 0
     refused: int = 0
     parked: int = 0
+
+    def take_up(self, place: Place, offset: int) -> None:
+        """Note that a partition is held from an offset on."""
+        self.claimed[place] = offset
+        self.waiting.discard(place)
+        self.stopped.pop(place, None)
+        self.measure()
+
+    def stop(self, place: Place, reason: str) -> None:
+        """Note that a partition stands still, and why."""
+        self.stopped[place] = reason
+        self.waiting.discard(place)
+        self.claimed.pop(place, None)
+        self.measure()
+
+    def measure(self) -> None:
+        """Let the metrics say what is claimed, and what stands still for which kind of reason."""
+        kinds = collections.Counter(kind_of_halt(reason) for reason in self.stopped.values())
+        for kind in HALTS:
+            STOPPED.labels(self.group, kind).set(kinds[kind])
+        CLAIMED.labels(self.group).set(len(self.claimed))
 
     def turn(self) -> None:
         """Note that the consumer loop is alive."""

@@ -23,7 +23,7 @@ from prometheus_client import REGISTRY
 
 from shared.local.stack import LocalStack
 from shared.runtime import relay, tableset
-from shared.runtime.cursors import HALTS, kind_of_halt
+from shared.runtime.halts import HALTS, kind_of_halt
 from shared.runtime.health import HealthServer, application
 from shared.runtime.limits import Limits
 from shared.runtime.runner import Runner

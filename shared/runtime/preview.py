@@ -8,8 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from shared.events.base import Told
-from shared.events.envelope import Envelope, event_id
+from shared.events.envelope import Envelope
+from shared.events.structs import decoder_of
+from shared.runtime.holding import Entry
 from shared.runtime.projection import Only, Projection, Row
+from shared.runtime.writes import caused_by, stamp
 
 State = TypeVar("State")
 Knowledge = TypeVar("Knowledge")
@@ -47,7 +50,8 @@ class InMemory(Generic[State, Knowledge]):
         self.states: dict[str, State] = {}
         self._knowledge = projection.knowledge()
         self._hears = frozenset(kind.type_name() for kind in projection.hears)
-        self._told: dict[str, int] = {}  # The last `subjectseq` told, by subject.
+        self._source = f"/{projection.service}"
+        self._told: dict[str, Entry] = {}  # Who was spoken of, for the last number told.
         self._heard: dict[tuple[str, str], int] = {}  # The last heard, by source and subject.
         self._broadcastseq = 0
         self._keys = {
@@ -110,15 +114,17 @@ class InMemory(Generic[State, Knowledge]):
         if self.projection.reach(state, heard, self._knowledge) is not None:
             message = f"{self.projection.name} asks for older rows, which memory does not keep"
             raise NotImplementedError(message)
-        last_seq = self._told.get(subject, 0)
-        told = self.projection.fold(state, heard, self._knowledge, last_seq)
-        if told:
-            self._told[subject] = last_seq + len(told)
+        entry = self._told.get(subject)
+        if entry is None:
+            entry = self._told[subject] = Entry(subject, 0, None)
+        told = self.projection.fold(state, heard, self._knowledge, entry.last_seq)
         self._write(state)
-        return [
-            stamped(each, self.projection.service, subject, last_seq + number, heard)
-            for number, each in enumerate(told, start=1)
-        ]
+        return [self._heard_again(each, entry, heard) for each in told]
+
+    def _heard_again(self, told: Told, entry: Entry, cause: Envelope) -> Envelope:
+        """Give an event as those behind hear it: by the very bytes that the runner would write."""
+        *_, value = stamp(told, self._source, entry, caused_by(cause))
+        return decoder_of(told.kind).decode(value)
 
     def _write(self, state: State) -> None:
         for table, changes in self.projection.changes(state):
@@ -132,21 +138,3 @@ def project(projection: Projection[Any, Any], envelopes: Iterable[Envelope]) -> 
     """Fold a whole log, and give what was told, in order."""
     driver = InMemory(projection)
     return [event for envelope in envelopes for event in driver.hear(envelope)]
-
-
-def stamped(told: Told, service: str, subject: str, subjectseq: int, cause: Envelope) -> Envelope:
-    """Put a derived event into its envelope: the same log gives the same bytes (design 3)."""
-    source = f"/{service}"
-    return Envelope(
-        causationid=cause.id,
-        correlationid=cause.correlationid or cause.id,
-        data=told.data,
-        id=event_id(source, subject, subjectseq),
-        recordedtime=cause.recordedtime,
-        regency=told.regency,
-        source=source,
-        subject=subject,
-        subjectseq=subjectseq,
-        time=cause.recordedtime,
-        type=told.kind.type_name(),
-    )

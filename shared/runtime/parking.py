@@ -5,29 +5,23 @@ so that a dead letter never lets later facts falsify a person's state (kafka.md 
 with a queue is itself a record of the parked topic.
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
 
-from shared.events.envelope import Envelope, canonical
-from shared.runtime.decoding import Decoder, Passing, Undecodable, said
+from shared.events.envelope import canonical
 from shared.runtime.handling import guarded
-from shared.runtime.holding import Entry
-from shared.runtime.projection import Contradiction
+from shared.runtime.redriving import Redrive
 from shared.runtime.store import PostgresStore
 from shared.runtime.topics import parked_of
 from shared.runtime.worker import Store
-from shared.runtime.writes import Event, Waiting, Writes, caused_by, stamp
+from shared.runtime.writes import Event, Writes
 
 DISCARDED = "tertib.runtime.RecordDiscarded.v1"
 RETRIED = "tertib.runtime.SubjectRetried.v1"
 GAP = "gap"
-
-Heard = Envelope | Undecodable | None
 
 
 @dataclass(frozen=True)
@@ -117,12 +111,12 @@ async def retry(
     async def once(live: Store) -> Outcome:
         (entry,) = await live.entries({subject: 0})
         queue = await live.queue(subject)
-        drive = _Redrive(live, entry, [row for row in queue if row.id not in keep])
+        drive = Redrive(live, entry, [row for row in queue if row.id not in keep])
         stuck = await drive.run()
         if stuck is not None and drive.spoilt:
             # The fold that failed left half of itself in the state: apply again what is good.
             (entry,) = await live.entries({subject: 0})
-            drive = _Redrive(live, entry, [row for row in queue if row.id in drive.writes.settled])
+            drive = Redrive(live, entry, [row for row in queue if row.id in drive.writes.settled])
             await drive.run()
         writes = drive.writes
         left = [row for row in queue if row.id not in writes.settled]
@@ -139,139 +133,6 @@ async def retry(
         return Outcome(len(writes.settled), len(left), reason)
 
     return await guarded(store, once)
-
-
-@dataclass(frozen=True)
-class _Stuck:
-    row: Waiting
-    error: str
-
-
-class _Redrive:
-    """One pass over a queue, in memory. `spoilt`: a fold failed, so that the state is half."""
-
-    def __init__(self, store: Store, entry: Entry, queue: Sequence[Waiting]) -> None:
-        self.store = store
-        self.entry = entry
-        self.left = list(queue)
-        self.spoilt = False
-        self.writes = Writes()
-        self._decode = Decoder(store.projection)
-        self._known_to = -1
-        self._knowledge: Any = None
-
-    async def run(self) -> _Stuck | None:
-        """Apply what can be applied, in the order of the log.
-
-        Behind a gap nothing is applied, be it a broadcast, but the event that fills it: so a queue
-        ends the same, however much of it had come when it was looked at. Gives the record that
-        cannot be applied; None if all are, or the first waits for one to come.
-        """
-        while (chosen := await self._next()) is not None:
-            row, heard = chosen
-            await self._know(row.broadcast if row.reference is None else row.reference)
-            error = await self._apply(heard)
-            if error is not None:
-                return _Stuck(row, error)
-            self.left.remove(row)
-            self.writes.settled[row.id] = "applied"
-        return None
-
-    async def _next(self) -> tuple[Waiting, Heard] | None:
-        """Give the first row, or the one that fills the gap before it; None if it has not come."""
-        if not self.left:
-            return None
-        row, *behind = self.left
-        heard = await self._heard(row)
-        if not isinstance(heard, Envelope) or heard.subjectseq is None:
-            return row, heard
-        wanted = self.entry.heard.get(heard.source, 0) + 1
-        if heard.subjectseq <= wanted:
-            return row, heard
-        for other in behind:
-            if other.reference is None:
-                filling = await self._heard(other)
-                if (
-                    isinstance(filling, Envelope)
-                    and (filling.source, filling.subjectseq) == (heard.source, wanted)
-                ):  # fmt: skip
-                    return other, filling
-        return None
-
-    async def _apply(self, heard: Heard) -> str | None:
-        """Apply one record; give why it cannot be."""
-        if isinstance(heard, Undecodable):
-            return f"{heard.reason}: {heard.error}"
-        if heard is None:
-            return None  # The projection does not hear its kind any more.
-        known = self.entry.heard
-        if heard.subjectseq is not None and heard.subjectseq <= known.get(heard.source, 0):
-            return None
-        if heard.subjectseq is not None and heard.source == f"/{self.store.projection.service}":
-            self.entry.last_seq = max(self.entry.last_seq, heard.subjectseq)
-        try:
-            if not isinstance(heard, Passing):
-                await self._fold(heard)
-        except _Failed as failed:
-            self.spoilt = True
-            return str(failed)
-        if heard.subjectseq is not None:
-            known[heard.source] = heard.subjectseq
-        return None
-
-    async def _fold(self, heard: Envelope) -> None:
-        entry, projection, knowledge = self.entry, self.store.projection, self._knowledge
-        knows = getattr(projection, "knows_regency", None)
-        with _its_own_failures():
-            if heard.broadcastseq is not None:
-                if not projection.concerns(entry.state, heard):
-                    return
-            elif knows is not None and not knows(knowledge, heard.regency):
-                raise _Failed(f"unknown_tenant: regency {heard.regency} was never registered")
-            load = projection.reach(entry.state, heard, knowledge)
-        if load is not None:
-            rows = await self.store.older(load, entry.subject)
-            with _its_own_failures():
-                projection.deepen(entry.state, load, rows)
-        with _its_own_failures():
-            told = projection.fold(entry.state, heard, knowledge, entry.last_seq)
-        cause, source = caused_by(heard), f"/{projection.service}"
-        self.writes.events += [stamp(each, source, entry, cause) for each in told]
-
-    async def _heard(self, row: Waiting) -> Heard:
-        """Give what a row says."""
-        if row.reference is not None:
-            (broadcast,) = await self.store.broadcasts(row.reference - 1, row.reference)
-            return broadcast
-        key = self.entry.subject.encode()
-        record = SimpleNamespace(headers=row.headers, value=row.value, key=key)
-        return self._decode(record)[0]
-
-    async def _know(self, number: int) -> None:
-        """Bring the knowledge to where it stood before a record."""
-        if self._known_to < 0 or number < self._known_to:
-            self._knowledge = await self.store.knowledge(number)
-        else:
-            for broadcast in await self.store.broadcasts(self._known_to, number):
-                self.store.projection.learn(self._knowledge, broadcast)
-        self._known_to = number
-
-
-class _Failed(Exception):  # noqa: N818  (what the record did)
-    """A record cannot be applied: the message says why."""
-
-
-@contextmanager
-def _its_own_failures() -> Iterator[None]:
-    """Tell what a projection raises, which parks a record, from what the store raises."""
-    try:
-        yield
-    except _Failed:
-        raise
-    except Contradiction as error:
-        raise _Failed(f"contradiction: {error}") from error
-    except Exception as error:
-        raise _Failed(f"fold: {said(error)}") from error
 
 
 def _audited(store: Store, subject: str, type_: str, told: dict[str, Any]) -> Event:

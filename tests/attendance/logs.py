@@ -1,6 +1,7 @@
 """Logs of random datasets, and what may come to a log without anything following from it."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
@@ -14,12 +15,12 @@ from tests.oracle.datasets import SPICES, write_dataset
 
 
 @cache
-def log(seed: int, people: int, days: int) -> tuple[Envelope, ...]:
-    """Give the log of a random dataset, every hard thing in it."""
+def log(seed: int, people: int, days: int, after: int = 0) -> tuple[Envelope, ...]:
+    """Give the log of a random dataset, every hard thing in it, closed until `after` its end."""
     with TemporaryDirectory() as folder:
         dataset = Path(folder) / "dataset"
         through = write_dataset(dataset, seed, people, days, SPICES - {"bad rows"})
-        return tuple(log_of(dataset, through))
+        return tuple(log_of(dataset, through + timedelta(days=after)))
 
 
 def repeated(facts: Sequence[Envelope], dice: Random) -> list[Envelope]:

@@ -94,11 +94,12 @@ class Folding:
         """
         base, done = cursor_of(part), 0
         writes, entries, decode = self.writes, self.entries, self.decode
+        budget, brake = self.budget, part.brake
         writes.bases[part.place] = base
         marks = self.marks.get(part.place, _NONE)
         try:
             for record in records:
-                if writes.work >= self.budget:
+                if writes.work >= budget:
                     break
                 heard, subject = decode(record)
                 if marks:
@@ -116,7 +117,7 @@ class Folding:
                         if load is not None:
                             yield Need([subject], part.number, load)
                         self._fold(part, entry, record, heard)
-                        part.brake.in_a_row = 0
+                        brake.in_a_row = 0
                 done += 1
                 part.next_offset = record.offset + 1
                 if not done % BREATH:
@@ -124,7 +125,7 @@ class Folding:
         except _Stop as stop:
             self.stops[part.place] = str(stop)
         if done:
-            part.brake.passed(done)
+            brake.passed(done)
             part.tail = tail_of(records[done - 1])
             writes.records += done
         if (now := cursor_of(part)) != base:

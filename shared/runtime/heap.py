@@ -7,7 +7,7 @@ and more with every month.
 
 import gc
 
-NEW, YOUNG, OLD = 100_000, 50, 100  # Objects made before a look at the new; looks before the next.
+NEW, YOUNG, OLD = 500_000, 50, 100  # Objects made before a look at the new; looks before the next.
 
 
 def settle() -> None:

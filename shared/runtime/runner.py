@@ -7,6 +7,7 @@ handler: any doubt throws the memory away and reads the rows again (kafka.md 5).
 import asyncio
 import os
 import socket
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -32,6 +33,8 @@ from shared.runtime.upkeep import Upkeep, account
 from shared.runtime.worker import Fenced, Step, Store, Worker
 
 log = structlog.get_logger()
+
+AHEAD = 2  # Transactions under way, one behind the other: neither fold nor database waits long.
 
 
 class Runner:
@@ -60,7 +63,7 @@ class Runner:
         self.group = f"{projection.name}@{projection.version}"
         self.progress = Progress(self.group)
         self._worker = Worker(projection, self.limits)
-        self._writing: asyncio.Task[None] | None = None
+        self._writing: deque[asyncio.Task[None]] = deque()  # In order, at most AHEAD.
         self._changed = asyncio.Condition()
 
     # Life.
@@ -140,7 +143,7 @@ class Runner:
     @property
     def writes(self) -> bool:
         """Say whether a transaction is under way."""
-        return self._writing is not None and not self._writing.done()
+        return any(not task.done() for task in self._writing)
 
     @property
     def consumer(self) -> Any:
@@ -159,7 +162,7 @@ class Runner:
     async def _take(self, records: Sequence[Any]) -> None:
         """Take a batch; nothing escapes: FastStream would log it and poll on.
 
-        The last transaction of a batch is written while the next batch is fetched and folded.
+        The last transactions of a batch are written while the next is fetched and folded.
         """
         reach("after_fetch")
         self.progress.turn()
@@ -207,10 +210,11 @@ class Runner:
             log.warning("states_unknown", group=self.group, error=type(error).__name__)
             cursors.suspect()
             return {}
-        await self._writing_done()
+        await self._writing_done(AHEAD - 1)
         if era != cursors.era:
             return {}  # Something failed meanwhile: this was folded for nothing.
-        self._writing = asyncio.create_task(self._write(store, step, era))
+        before = self._writing[-1] if self._writing else None
+        self._writing.append(asyncio.create_task(self._write(store, step, era, before)))
         if step.stops or step.writes.filled or self.projection.commands:
             await self._writing_done()
         return step.left if era == cursors.era else {}
@@ -221,13 +225,21 @@ class Runner:
         log.warning("fold_failed", group=self.group, place=spoilt.place, reason=reason)
         self.cursors.suspect()
 
-    async def _writing_done(self) -> None:
-        if self._writing is not None:
-            await self._writing
-            self._writing = None
+    async def _writing_done(self, but: int = 0) -> None:
+        """Wait until all transactions under way have ended, or all but so many."""
+        while len(self._writing) > but:
+            await (oldest := self._writing[0])
+            if self._writing and self._writing[0] is oldest:  # Whoever else waits took none.
+                self._writing.popleft()
 
-    async def _write(self, store: Store, step: Step, era: int) -> None:
-        """Write a step; raises nothing. After a failure the rows tell what happened."""
+    async def _write(
+        self, store: Store, step: Step, era: int, before: asyncio.Task[None] | None
+    ) -> None:
+        """Write a step behind the one before; raises nothing. What failed, the rows tell."""
+        if before is not None:
+            await before
+            if era != self.cursors.era:
+                return  # The one before failed: this was folded on what was never written.
         try:
             await self._worker.commit(store, step)
         except Spoilt as spoilt:

@@ -1,5 +1,10 @@
-"""Datasets through the running stack against hand-worked cases and the independent oracle."""
+"""Datasets through the running stack against hand-worked cases and the independent oracle.
 
+`TERTIB_SYSTEM_SEEDS=911-960` loads these random datasets instead of the few of an ordinary run; a
+stack has room for some twenty at a time, whose regencies have codes of their own.
+"""
+
+import os
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -29,7 +34,7 @@ CASES = (
     "76-runs-grow-together",
     "77-late-and-broken-uploads",
 )
-SEEDS = (901, 902)
+ORDINARY = "901-904"
 PEOPLE, DAYS = 10, 30
 EARLIER = timedelta(days=9)
 
@@ -50,6 +55,11 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> list[Given]:
     return [*_given(tmp_path_factory.mktemp("given"))]
 
 
+def seeds() -> range:
+    first, _, last = os.environ.get("TERTIB_SYSTEM_SEEDS", ORDINARY).partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
 def _given(work: Path) -> Iterator[Given]:
     merging = Merging()
     cases = Path(__file__).parents[1] / "cases"
@@ -58,7 +68,7 @@ def _given(work: Path) -> Iterator[Given]:
         merging.write(case / "dataset", folder, prefix)
         through = date.fromisoformat((case / "through.txt").read_text().strip())
         yield Given(prefix, case / "dataset", folder, through, case / "expected")
-    for seed in SEEDS:
+    for seed in seeds():
         prefix, original, folder = f"S{seed}~", work / f"o{seed}", work / f"s{seed}"
         through = write_dataset(original, seed, PEOPLE, DAYS)
         merging.write(original, folder, prefix)

@@ -43,22 +43,24 @@ class Differences:
 
 
 class Comparison:
-    """The events of one partition. `last` is the last number that was said live, by subject.
+    """The events of one partition, kept as digests: their size does not matter.
 
-    `heard` are types that the projection hears back: they are told, folded as given, and
-    concluding one of them again is a difference.
+    `last` is the last number that was said live, by subject. `heard` are types that the projection
+    hears back: they are told, folded as given, and concluding one of them again is a difference.
     """
 
-    def __init__(
-        self, concluded: Iterable[Event], last: Mapping[str, int], heard: frozenset[str]
-    ) -> None:
+    def __init__(self, last: Mapping[str, int], heard: frozenset[str]) -> None:
         self._last = last
+        self._heard = heard
         self._ours: dict[str, bytes] = {}
         self._again: list[str] = []
         self._found: set[str] = set()
         self.topics: set[str] = set()
+
+    def take(self, concluded: Iterable[Event]) -> None:
+        """Take what was concluded next."""
         for topic, _, name, type_, value in concluded:
-            if type_ in heard:
+            if type_ in self._heard:
                 self._again.append(name)
             elif _is_derived(type_):
                 self._ours[name] = _digest(value)

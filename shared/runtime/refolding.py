@@ -1,0 +1,137 @@
+"""Folding the log anew, from its beginning, into tables that stand beside the live ones."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from shared.runtime import parking
+from shared.runtime.batch import Spoilt
+from shared.runtime.errors import CannotRun
+from shared.runtime.holding import Partition, Place
+from shared.runtime.limits import Limits
+from shared.runtime.reading import Reading, Record
+from shared.runtime.store import PostgresStore
+from shared.runtime.worker import Step, Worker
+
+
+class Refolding:
+    """One fold of the log into a store of a rebuild; `written` hears of each step.
+
+    `own` are the topics of the service itself: they go before the others, so that what was told is
+    folded as given and not concluded beside it, and they are folded to their ends.
+    """
+
+    def __init__(
+        self,
+        store: PostgresStore,
+        bootstrap: str,
+        own: Sequence[str],
+        limits: Limits,
+        written: Callable[[Step], None],
+    ) -> None:
+        self.store = store
+        self.own = own
+        self.topics = [*own, *(t for t in store.projection.topics if t not in own)]
+        self._bootstrap = bootstrap
+        self._limits = limits
+        self._written = written
+        self._worker = Worker(store.projection, limits)
+
+    async def catch_up(self, ends: Mapping[Place, int]) -> None:
+        """Fold partitions up to where they stand live; our own stream to its end.
+
+        Errors: CannotRun if the log is not whole, or a partition stops in it.
+        """
+        numbers = {number for _, number in ends}
+        for place in [(topic, number) for number in sorted(numbers) for topic in self.topics]:
+            reading = Reading(self._bootstrap, place)
+            try:
+                begin, after = await asyncio.to_thread(reading.ends)
+                end = after if place[0] in self.own else ends[place]
+                (cursor,) = await self.store.cursors([place])
+                if end > after or (begin > cursor.next_offset < end):
+                    message = f"the log of {place[0]}/{place[1]} is not whole: {begin} to {after}"
+                    raise CannotRun(message)
+                await self._fold_to(reading, end)
+            finally:
+                await asyncio.to_thread(reading.close)
+
+    async def settle_parked(self, live: str, number: int) -> None:
+        """Discard and retry what was discarded and retried live: the queues end alike."""
+        new, pool = self.store.schema, self.store.pool
+        await pool.execute(
+            f"UPDATE {new}.parked n SET state = 'discarded' FROM {live}.parked o"
+            " WHERE n.partition = $1 AND o.state = 'discarded' AND n.subject = o.subject"
+            ' AND n.topic = o.topic AND n.partition = o.partition AND n."offset" = o."offset"',
+            number,
+        )
+        # Applied is what does not wait live: it was retried there, or never had to wait.
+        rows = await pool.fetch(
+            f"SELECT n.subject, array_remove(array_agg(w.id), NULL) AS keep"
+            f" FROM {new}.subjects n JOIN {live}.subjects o USING (subject)"
+            f" LEFT JOIN ({new}.parked w JOIN {live}.parked l USING (subject, topic, partition,"
+            " \"offset\")) ON w.subject = n.subject AND w.state = 'waiting' AND l.state = w.state"
+            " WHERE n.parked AND n.partition = $1 GROUP BY n.subject, o.parked"
+            f" HAVING NOT o.parked OR count(w.id) < (SELECT count(*) FROM {new}.parked a"
+            " WHERE a.subject = n.subject AND a.state = 'waiting') ORDER BY n.subject",
+            number,
+        )
+        for row in rows:
+            await parking.retry(self.store, row["subject"], "rebuild", keep=row["keep"])
+        self._worker.forget()
+
+    async def _fold_to(self, reading: Reading, end: int) -> None:
+        """Fold one partition from its cursor up to an offset; after a spoilt record, again."""
+        place = reading.place
+        while True:
+            (part,) = await self.store.partitions(await self.store.cursors([place]), self._limits)
+            try:
+                await self._fold_through(reading, part, end)
+            except Spoilt as spoilt:
+                self._worker.mark(spoilt)
+                self._worker.forget()
+            else:
+                return
+
+    async def _fold_through(self, reading: Reading, part: Partition, end: int) -> None:
+        """Fold one partition up to an offset: what is next is read, and what was last is written.
+
+        Errors: Spoilt: what was folded and is not written is void.
+        """
+        place, at = part.place, part.next_offset
+        ahead: asyncio.Task[list[Record]] | None = None
+        writing: asyncio.Task[None] | None = None
+        try:
+            while at < end or ahead is not None:
+                records = await (ahead or asyncio.to_thread(reading.read, at, end))
+                at, ahead = records[-1].offset + 1, None
+                if at < end:
+                    ahead = asyncio.create_task(asyncio.to_thread(reading.read, at, end))
+                left: Sequence[Record] = records
+                while left:
+                    step = await self._step(part, left, writing)
+                    writing = asyncio.create_task(self._write(step))
+                    left = step.left.get(place, ())
+            if writing is not None:
+                await writing
+        finally:
+            await asyncio.gather(*filter(None, (ahead, writing)), return_exceptions=True)
+
+    async def _step(
+        self, part: Partition, records: Sequence[Record], writing: asyncio.Task[None] | None
+    ) -> Step:
+        """Fold a transaction's worth while the one before is written, and wait for that."""
+        if self._worker.is_full:
+            if writing is not None:
+                await writing
+            self._worker.trim()
+        step = await self._worker.fold(self.store, {part.place: part}, {part.place: records})
+        if writing is not None:
+            await writing
+        if step.stops:
+            message = f"{part.topic}/{part.number} stops: {step.stops[part.place]}"
+            raise CannotRun(message)
+        return step
+
+    async def _write(self, step: Step) -> None:
+        await self._worker.commit(self.store, step)
+        self._written(step)

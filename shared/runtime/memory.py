@@ -171,6 +171,9 @@ class MemoryStore:
         for number, said in writes.broadcasts.items():
             if self.kept.broadcasts.setdefault(number, said)[2] != said[2]:
                 raise Halt(number, f"broadcast {number} has other bytes in another partition")
+            for first, (id_, _, _) in sorted(self.kept.broadcasts.items()):
+                if first < number and id_ == said[0]:
+                    raise Halt(number, f"broadcasts {first} and {number} have one id: {id_}")
 
     def _guard(self, guards: Iterable[Guard]) -> None:
         for subject, partition, last_seq, heard, parked, version in guards:

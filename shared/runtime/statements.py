@@ -54,6 +54,9 @@ _STATEMENTS = {
     "other": "SELECT min(b.broadcastseq) FROM {schema}.broadcasts b"
     " JOIN unnest($1::bigint[], $2::bytea[]) AS r(broadcastseq, value)"
     " USING (broadcastseq) WHERE b.value <> r.value",
+    "twice": "SELECT r.broadcastseq, b.broadcastseq, b.id FROM {schema}.broadcasts b"
+    " JOIN unnest($1::bigint[], $2::text[]) AS r(broadcastseq, id) USING (id)"
+    " WHERE b.broadcastseq < r.broadcastseq ORDER BY r.broadcastseq, b.broadcastseq LIMIT 1",
     "park": 'INSERT INTO {schema}.parked (subject, topic, partition, "offset", value, headers,'
     " broadcast, reference, reason, error) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     "settle": "UPDATE {schema}.parked SET state = $2, settled_at = now() WHERE id = $1",

@@ -253,6 +253,11 @@ class PostgresStore:
         other = await connection.fetchval(self._said.other, *values)
         if other is not None:
             raise Halt(other, f"broadcast {other} has other bytes in another partition")
+        ids = by_column([(number, id_) for number, id_, _, _ in rows])
+        twice = await connection.fetchrow(self._said.twice, *ids)
+        if twice is not None:
+            number, first, id_ = twice
+            raise Halt(number, f"broadcasts {first} and {number} have one id: {id_}")
 
     async def _park(self, connection: Any, writes: Writes) -> None:
         if writes.parked:

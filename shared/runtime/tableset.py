@@ -74,6 +74,7 @@ CREATE TABLE {schema}.broadcasts (
     type text NOT NULL,
     value bytea NOT NULL
 );
+CREATE INDEX ON {schema}.broadcasts (id);  -- Two numbers for one id are a contradiction.
 CREATE TABLE {schema}.parked (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     subject text COLLATE "C" NOT NULL,

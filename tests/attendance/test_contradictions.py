@@ -131,9 +131,6 @@ def test_an_outage_or_a_rule_set_of_one_name_with_other_content_stops_the_partit
     assert re.search(named, stopped.pop())
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the broadcaster refuses it; a reader of such a log does not see it yet"
-)
 @pytest.mark.parametrize(
     ("kind", "data"),
     [

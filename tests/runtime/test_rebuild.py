@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -14,11 +14,13 @@ from confluent_kafka.admin import AdminClient
 from shared.events.base import Told
 from shared.events.envelope import Envelope
 from shared.runtime import outbox, parking
+from shared.runtime.comparing import Comparison
 from shared.runtime.errors import CannotRun
 from shared.runtime.limits import Limits
 from shared.runtime.rebuild import Done, Report, rebuild
 from shared.runtime.relay import Relay
 from shared.runtime.runner import Runner
+from shared.runtime.writes import Event
 from tests.flow import PARTITIONS, Log
 from tests.runtime.toy import Known, Sum, Toy
 from tests.runtime.toy_facts import check_in, closed, registered
@@ -52,8 +54,7 @@ class Service:
             toy or Toy(f"{self.log.prefix}facts", self.name),
             self.log.bootstrap,
             self.database,
-            limits=LIMITS,
-            **more,
+            **{"limits": LIMITS, **more},
         )
 
     async def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -199,6 +200,27 @@ async def test_tables_that_differ_are_refused_and_leave_nothing(
     assert await service.schemas() == live
     sets = await service.ask("SELECT nspname FROM pg_namespace WHERE nspname LIKE '%sums_v1%'")
     assert [name for (name,) in sets] == live
+
+
+async def test_events_are_not_kept_until_they_are_compared(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a province that would be gigabytes a year: each step is digested at once."""
+    service.say(registered(1), *(check_in("p1", number, 1) for number in range(300)))
+    await service.caught_up()
+    handed: list[int] = []
+    take = Comparison.take
+
+    def seen(self: Comparison, concluded: list[Event]) -> None:
+        handed.append(len(concluded))
+        take(self, concluded)
+
+    monkeypatch.setattr(Comparison, "take", seen)
+    report = await service.rebuild(limits=replace(LIMITS, budget=20))
+
+    assert report.switched
+    assert report.events == sum(handed) == 300
+    assert max(handed) <= 20
 
 
 async def test_what_was_parked_discarded_and_retried_ends_alike(service: Service) -> None:

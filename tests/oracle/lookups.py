@@ -69,6 +69,8 @@ class View:
         if line is None:
             return None
         shifts = [one for one in self.person.shifts if one.day == day]
+        if shifts and shifts[-1].schedule_id is None:
+            return None
         wanted = shifts[-1].schedule_id if shifts else line.schedule_id
         if wanted is None:
             chain = [self.world.units[one] for one in self.units(day)]

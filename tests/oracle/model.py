@@ -120,7 +120,7 @@ class Pin:
 class Shift:
     employee: str
     day: date
-    schedule_id: str
+    schedule_id: str | None
 
 
 @dataclass(frozen=True)

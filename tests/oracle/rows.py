@@ -145,7 +145,7 @@ def shift(cells: Cells) -> Read:
     content = Shift(
         cells.needed("employee_id"),
         read_date(cells.needed("date")),
-        cells.needed("schedule_id"),
+        cells.optional("schedule_id"),
     )
     moments = {"recorded_at": read_moment(cells.needed("recorded_at"))}
     points = refs(("employee", content.employee), ("schedule", content.schedule_id))

@@ -176,7 +176,7 @@ def make_shifts(draft: Draft, places: Places, dice: Random, life: Life) -> None:
             continue
         told = day - timedelta(days=offset % 7 + 1)
         for attempt in range(dice.choice([1, 1, 1, 1, 2, 3])):
-            schedule = dice.choice(SHIFTS)
+            schedule = "" if some(dice, 0.1) else dice.choice(SHIFTS)
             if attempt:
                 told = day + timedelta(days=dice.randint(-3, 8))
             life.shifts[day] = schedule

@@ -55,7 +55,7 @@ async def handle(
         source = f"/{live.projection.service}"
         writes.events = [stamp(each, source, entry, cause) for each in told]
         await live.commit(writes, writes.rows(live.projection))
-        _account(writes)
+        _account(writes, cause)
         return told
 
     chain = {
@@ -80,9 +80,14 @@ async def guarded(store: Store, once: Callable[[Store], Awaitable[T]]) -> T:
     return await once(store)
 
 
-def _account(writes: Writes) -> None:
-    """Say what a command told; one that was no news is not worth a line."""
-    if ids := [id_ for _, _, id_, _, _ in writes.events]:
+def _account(writes: Writes, cause: Times) -> None:
+    """Say what somebody's command told.
+
+    One that was no news is not worth a line, nor is what a service tells of its own work: a sender
+    tells thousands of deliveries.
+    """
+    ids = [id_ for _, _, id_, _, _ in writes.events]
+    if ids and cause.actor is not None:
         log.info("command_handled", event_id=ids[0], told=len(ids))
 
 

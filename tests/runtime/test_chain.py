@@ -173,6 +173,8 @@ async def test_a_command_is_named_by_its_chain_and_so_is_whoever_was_faster(
         assert (line["subject"], line["actor"]) == ("E1", "official-1")
         assert (line["causation_id"], line["correlation_id"]) == (FORM, CASE)
     assert (told["event_id"], told["told"]) == ("/attendance/E1@2", 1)
+    await handle(store, "E1", act, Times(NOW, NOW, FORM))
+    assert len(said(written, "command_handled")) == 1, "a sender's outcome is one of thousands"
 
 
 def _write_beside(store: MemoryStore, subject: str) -> None:

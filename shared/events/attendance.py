@@ -105,6 +105,8 @@ class EmployeeRegistered(KeyedFact):
 class ExcuseRecorded(KeyedFact):
     """A letter that covers the workdays beginning on `first_on`..`last_on`, inclusive (B7)."""
 
+    NAMED: ClassVar[bool] = True
+
     excuse_id: str
     employee_id: str
     first_on: date

@@ -23,6 +23,7 @@ class Fact(Wire):
     VERSION: ClassVar[int] = 1
     BROADCAST: ClassVar[bool] = False
     NUMBERED: ClassVar[bool] = True  # Its envelopes carry `subjectseq`; facts carry none.
+    NAMED: ClassVar[bool] = False  # Its id is of a number that people give: a mistake is likely.
     TOLD: ClassVar[bool] = True  # False: derived, so that a rebuild concludes it again.
 
     @classmethod

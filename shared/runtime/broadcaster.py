@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from shared.events.envelope import Envelope, canonical, headers_of
 from shared.runtime import chain, logends, sent
-from shared.runtime.conflicts import difference
+from shared.runtime.conflicts import content_of, difference
 from shared.runtime.failpoints import reach, switched_on
 from shared.runtime.producing import Producer, Settings
 from shared.runtime.sent import Broadcast
@@ -38,6 +38,10 @@ class ConflictingBroadcast(Exception):  # noqa: N818  (what it is)
     """A broadcast's id is known with other data; the message names both, and nothing was sent."""
 
 
+class ConflictingFact(Exception):  # noqa: N818  (what it is)
+    """A fact's id is known with other clear content; the message names both."""
+
+
 class TooLarge(ValueError):  # noqa: N818  (what it is)
     """What was to be said fits into no record; nothing of the call was sent."""
 
@@ -46,7 +50,7 @@ class Broadcaster:
     """Sends while it is entered; one in a database at a time, others wait at their entry.
 
     Its methods may be called by several tasks, and are taken one after the other. After an error
-    other than ConflictingBroadcast and TooLarge it is of no more use: leave it, enter another one.
+    other than a Conflicting… one and TooLarge it is of no more use: leave it, enter another one.
     """
 
     def __init__(
@@ -107,7 +111,7 @@ class Broadcaster:
 
         Returns when all are acknowledged. Between a crash and its start again a fact may be sent
         twice: readers apply a keyed fact once by its id.
-        Errors: TooLarge: none of its 5,000 is sent then;
+        Errors: ConflictingFact, TooLarge: none of its 5,000 is sent then;
         producing.DeliveryFailed and those of the database.
         """
         async with self._turn:
@@ -119,15 +123,20 @@ class Broadcaster:
     async def _publish(self, envelopes: Sequence[Envelope]) -> int:
         there = await sent.facts_among(self._connection, [each.id for each in envelopes])
         fresh: dict[str, tuple[bytes, Envelope]] = {}
+        contents: dict[str, bytes | None] = {}
         for envelope in envelopes:
-            if envelope.id not in there and envelope.id not in fresh:
-                fresh[envelope.id] = _written(envelope), envelope
+            id_ = envelope.id
+            if id_ in there or id_ in contents:
+                _refuse_other(envelope, there[id_] if id_ in there else contents[id_])
+            else:
+                fresh[id_] = _written(envelope), envelope
+                contents[id_] = content_of(envelope)
         for value, each in fresh.values():
             key = each.subject.encode()
             self._producer.send(self.topic, value, key, None, headers_of(each.type, each.id))
         if fresh:
             await self._producer.flush()
-            await sent.note_facts(self._connection, list(fresh))
+            await sent.note_facts(self._connection, contents)
         return len(fresh)
 
     async def _unknown(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
@@ -187,6 +196,13 @@ async def _locked(connection: asyncpg.Connection) -> None:
         ):
             return
         await asyncio.sleep(LOCK_SECONDS)
+
+
+def _refuse_other(envelope: Envelope, known: bytes | None) -> None:
+    """Hold a fact against what was kept of the one sent before. Errors: ConflictingFact."""
+    if known is not None and (again := content_of(envelope)) is not None and again != known:
+        log.error("fact_conflicts", **chain.ids_of(canonical(envelope)))
+        raise ConflictingFact(difference(envelope.id, "a fact sent before", known, again))
 
 
 def _written(envelope: Envelope) -> bytes:

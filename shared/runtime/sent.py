@@ -1,6 +1,7 @@
 """What a broadcaster has sent: its broadcasts with their numbers, and the ids of keyed facts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 import asyncpg
@@ -17,11 +18,16 @@ CREATE TABLE IF NOT EXISTS tertib.broadcasts_sent (
 );
 CREATE INDEX IF NOT EXISTS broadcasts_unacknowledged
     ON tertib.broadcasts_sent (broadcastseq) WHERE NOT acknowledged;
-CREATE TABLE IF NOT EXISTS tertib.sent_facts (id uuid PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS tertib.sent_facts (id uuid PRIMARY KEY, content bytea);
 CREATE TABLE IF NOT EXISTS tertib.broadcasts_looked_for (
     partition integer PRIMARY KEY,
     next_offset bigint NOT NULL
 );
+"""
+
+_OLDER = """
+SELECT FROM information_schema.columns
+WHERE (table_schema, table_name, column_name) = ('tertib', 'sent_facts', 'content')
 """
 
 
@@ -39,6 +45,8 @@ async def prepare(connection: asyncpg.Connection) -> None:
     async with connection.transaction():
         await tableset.prepare(connection)
         await connection.execute(_TABLES)
+        if await connection.fetchrow(_OLDER) is None:  # Asked first: ALTER locks everybody out.
+            await connection.execute("ALTER TABLE tertib.sent_facts ADD COLUMN content bytea")
 
 
 async def last_number(connection: asyncpg.Connection) -> int:
@@ -86,24 +94,27 @@ async def acknowledge(connection: asyncpg.Connection, last: int) -> None:
     )
 
 
-async def facts_among(connection: asyncpg.Connection, ids: Sequence[str]) -> set[str]:
-    """Give those ids (UUIDs as text) whose facts were sent before."""
+async def facts_among(
+    connection: asyncpg.Connection, ids: Sequence[str]
+) -> dict[str, bytes | None]:
+    """Give those ids (UUIDs as text) whose facts were sent before, and what was kept of each."""
     rows = await connection.fetch(
-        "SELECT id::text FROM tertib.sent_facts WHERE id = ANY($1::uuid[])", ids
+        "SELECT id::text, content FROM tertib.sent_facts WHERE id = ANY($1::uuid[])", ids
     )
-    return {row[0] for row in rows}
+    return dict(map(tuple, rows))
 
 
-async def note_facts(connection: asyncpg.Connection, ids: Sequence[str]) -> None:
+async def note_facts(connection: asyncpg.Connection, facts: Mapping[str, bytes | None]) -> None:
     """Note facts as sent that were not, in index order: kinder to a large index.
 
+    `facts`: by id what is to be kept of each, to hold a later one against it; mostly nothing.
     Errors: asyncpg.UniqueViolationError if another broadcaster noted one of them meanwhile.
     """
     async with connection.transaction():
         # What a crash of the server takes with it is sent again, and readers drop it by its id.
         await connection.execute("SET LOCAL synchronous_commit = off")
         await connection.copy_records_to_table(
-            "sent_facts", schema_name="tertib", records=[(id_,) for id_ in sorted(ids)]
+            "sent_facts", schema_name="tertib", records=sorted(facts.items(), key=itemgetter(0))
         )
 
 

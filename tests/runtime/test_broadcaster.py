@@ -2,19 +2,31 @@
 
 import asyncio
 import json
+import re
 import time
 from dataclasses import dataclass
+from datetime import date
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
-from shared.events.envelope import Envelope, canonical, headers_of
+from shared.events import attendance
+from shared.events.base import Sealed
+from shared.events.envelope import Envelope, canonical, fact_id, headers_of
+from shared.events.structs import as_struct
 from shared.runtime import logends, topics
-from shared.runtime.broadcaster import Broadcaster, ConflictingBroadcast, TooLarge, TopicAhead
+from shared.runtime.broadcaster import (
+    Broadcaster,
+    ConflictingBroadcast,
+    ConflictingFact,
+    TooLarge,
+    TopicAhead,
+)
 from shared.runtime.logends import LogShrunk
 from shared.runtime.producing import DeliveryFailed, Settings
 from shared.runtime.topics import PARTITIONS
-from tests.runtime.broadcasting import begin_doomed, closing, let_die, said, tap
+from tests.runtime.broadcasting import DAY, begin_doomed, closing, let_die, said, tap
 from tests.runtime.topic_log import records, values
 
 PEOPLE = [f"E{n:03}" for n in range(60)]
@@ -141,6 +153,61 @@ async def test_a_fact_goes_to_its_persons_partition_once(place: Place) -> None:
             assert (seq, record.key()) == (None, person.encode())
             by_person.setdefault(person, []).append(number)
     assert by_person == {person: [0, 1, 2] for person in PEOPLE}
+
+
+def letter(person: str, last: int = 6, recorded: str = DAY, document: str = "one") -> Envelope:
+    """Record letter X1."""
+    fact = attendance.ExcuseRecorded(
+        excuse_id="X1",
+        employee_id=person,
+        first_on=date(2026, 1, 5),
+        last_on=date(2026, 1, last),
+        kind=Sealed(kid="k", ct=document),
+    )
+    envelope = said("ExcuseRecorded", person, 1)
+    return replace(
+        envelope,
+        data=as_struct(fact),
+        id=fact_id("ExcuseRecorded", "X1"),
+        recordedtime=recorded,
+        type=attendance.ExcuseRecorded.type_name(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("again", "named"),
+    [
+        (letter("A", last=7), 'data.last_on: "2026-01-06", now "2026-01-07"'),
+        (letter("B"), 'subject: "A", now "B"'),
+        (letter("A", recorded="2026-01-09T08:00:00+08:00"), "2026-01-09T08"),
+    ],
+)
+async def test_a_letter_that_says_otherwise_under_its_id_is_refused_and_named(
+    place: Place, again: Envelope, named: str
+) -> None:
+    """Beside the first or much later; nothing of it is sent, and others may be published."""
+    async with place.broadcaster() as broadcaster:
+        with pytest.raises(ConflictingFact, match=re.escape(named)):
+            await broadcaster.publish([tap("C", 1), letter("A"), again])
+        assert await broadcaster.publish([letter("A")]) == 1
+    async with place.broadcaster() as broadcaster:
+        with pytest.raises(ConflictingFact, match=re.escape(named)) as refusal:
+            await broadcaster.publish([tap("C", 1), again])
+        assert await broadcaster.publish([tap("C", 2), letter("A", document="other")]) == 1
+
+    assert letter("A").id in str(refusal.value)
+    told = [record for some in records(place.bootstrap, place.topic).values() for record in some]
+    assert sorted(record.key() for record in told) == [b"A", b"C"]
+
+
+async def test_letters_sent_before_contents_were_kept_are_held_against_nothing(
+    place: Place,
+) -> None:
+    async with place.broadcaster() as broadcaster:
+        await broadcaster.publish([letter("A")])
+    await place.run("ALTER TABLE tertib.sent_facts DROP COLUMN content")
+    async with place.broadcaster() as broadcaster:
+        assert await broadcaster.publish([letter("A", last=7)]) == 0
 
 
 async def test_facts_stand_on_their_side_of_a_broadcast(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,3 +110,28 @@ def test_what_is_doubtful_alone_is_loaded_with_exit_code_0(whole: Whole, tmp_pat
     findings = json.loads(done.stdout)["findings"]
     assert {row["severity"] for row in findings} == {"warning"}
     assert len(findings) == len(broken.DOUBTFUL)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "named"),
+    [
+        ("excuses.csv", "01-08,2026-01-08,", "01-08,2026-01-09,", ("ExcuseRecorded", "last_on")),
+        ("outages.csv", "01-10,2026-01-10,", "01-10,2026-01-12,", ("OutageDeclared", "ends_at")),
+    ],
+)
+def test_what_was_published_otherwise_stops_the_load_and_both_are_named(  # noqa: PLR0913, PLR0917  (two fixtures)
+    whole: Whole, office: Path, tmp_path: Path, file: str, old: str, new: str, named: tuple[str]
+) -> None:
+    """Never a silent choice between two letters, or outages, of one id (issue 4.8)."""
+    again = shutil.copytree(office, tmp_path / "again")
+    text = (again / file).read_text()
+    assert text.count(old) == 1
+    (again / file).write_text(text.replace(old, new))
+    before = whole.ends()
+    done = whole.tertib("backfill", again, code=2)
+
+    assert whole.ends() == before
+    assert "contradicts" in done.stderr
+    for part in (*named, old[6:16], new[6:16]):
+        assert part in done.stderr
+    assert letters.PRIVATE not in done.stderr

@@ -15,7 +15,7 @@ from shared.events.attendance import FACTS
 from shared.events.envelope import Envelope
 from shared.events.sealing import KeySealer
 from shared.runtime import topics
-from shared.runtime.broadcaster import Broadcaster, ConflictingBroadcast
+from shared.runtime.broadcaster import Broadcaster, ConflictingBroadcast, ConflictingFact
 from shared.runtime.errors import CannotRun
 from shared.runtime.keyring import PostgresKeyring
 from shared.runtime.settings import Settings
@@ -53,7 +53,7 @@ async def backfill(dataset: Dataset, through: date, settings: Settings, tick: Ti
     """Publish a dataset through a date, once; a later date goes on from there.
 
     Errors: CannotRun if the clock is off the database's by more than a second, or if a broadcast
-    of the dataset contradicts one already published.
+    or a letter of the dataset contradicts one already published.
     """
     url = settings.database_url("attendance")
     await refuse_wrong_clock(url)
@@ -63,7 +63,7 @@ async def backfill(dataset: Dataset, through: date, settings: Settings, tick: Ti
     try:
         async with Broadcaster(url, settings.bootstrap, FACTS) as publisher:
             sent = await publish_plan(plan(dataset, through, KeySealer(keys)), publisher, tick)
-    except ConflictingBroadcast as error:
+    except (ConflictingBroadcast, ConflictingFact) as error:
         raise CannotRun(f"the dataset contradicts what was published before: {error}") from error
     sent.forgotten = sum(key is None for key in keys.values())
     return sent
@@ -87,7 +87,8 @@ async def publish_plan(plan: Iterable[Planned], publisher: Publisher, tick: Tick
     """Publish a plan in its order; a repetition adds nothing.
 
     `tick` hears the facts so far and the instant at which the last of them became known.
-    Errors: ConflictingBroadcast if a known id comes with other data: nothing of it is sent.
+    Errors: ConflictingBroadcast, ConflictingFact if a known id comes with other data: nothing of
+    that chunk is sent.
     """
     sent = Sent()
     waiting: list[Envelope] = []

@@ -20,10 +20,15 @@ Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 @cache
-def struct_of(model: type[BaseModel]) -> type[msgspec.Struct]:
-    """Give the struct with a model's fields; all are written, also those left at their default."""
+def struct_of(model: type[BaseModel], only: frozenset[str] | None = None) -> type[msgspec.Struct]:
+    """Give the struct with a model's fields; all are written, also those left at their default.
+
+    `only`: for a reader who asks for no more than these, and passes over the rest.
+    """
     fields: list[Any] = []
     for name, info in model.model_fields.items():
+        if only is not None and name not in only:
+            continue
         kind = _struct_type(info.annotation)
         if info.is_required():
             fields.append((name, kind))
@@ -48,11 +53,11 @@ def _struct_type(annotation: Any) -> Any:
 
 
 @cache
-def envelope_of(model: type[Fact]) -> type[Envelope]:
-    """Give the type of an envelope that holds this model's data as a struct."""
+def envelope_of(model: type[Fact], only: frozenset[str] | None = None) -> type[Envelope]:
+    """Give the type of an envelope that holds this model's data as a struct (`only`: a part)."""
     made: Any = msgspec.defstruct(
         f"{model.__name__}Envelope",
-        [("data", struct_of(model))],
+        [("data", struct_of(model, only))],
         bases=(Envelope,),
         kw_only=True,
         frozen=True,
@@ -62,9 +67,11 @@ def envelope_of(model: type[Fact]) -> type[Envelope]:
 
 
 @cache
-def decoder_of(model: type[Fact]) -> "msgspec.json.Decoder[Envelope]":
+def decoder_of(
+    model: type[Fact], only: frozenset[str] | None = None
+) -> "msgspec.json.Decoder[Envelope]":
     """Give the decoder of a record's value. Errors: msgspec's DecodeError, ValidationError."""
-    return msgspec.json.Decoder(envelope_of(model))
+    return msgspec.json.Decoder(envelope_of(model, only))
 
 
 def as_struct(fact: Fact) -> msgspec.Struct:

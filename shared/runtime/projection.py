@@ -77,6 +77,9 @@ class Projection(Protocol[State, Knowledge]):
 
     Optional: `knows_regency(knowledge, code) -> bool`. A keyed record of a regency that it does
     not know is parked (`unknown_tenant`). Who hears broadcasts hears one topic only.
+
+    Optional: `reads`, the fields that the fold asks for, by kind; the rest of such a record's
+    data is neither decoded nor judged. For kinds of which there are millions.
     """
 
     name: str

@@ -54,7 +54,7 @@ class Comparison:
         self._heard = heard
         self._ours: dict[str, bytes] = {}
         self._again: list[str] = []
-        self._found: set[str] = set()
+        self._found: set[bytes] = set()  # Digests: each is of one event, and already in memory.
         self.topics: set[str] = set()
 
     def take(self, concluded: Iterable[Event]) -> None:
@@ -77,7 +77,7 @@ class Comparison:
             head = _head(record.value)
             ours = self._ours.get(head.id)
             if ours is not None:
-                self._found.add(head.id)
+                self._found.add(ours)
                 if ours != _digest(record.value):
                     differences.add(f"{head.id} is concluded with other bytes than published")
             elif _is_derived(head.type) and head.subjectseq <= self._last.get(head.subject, 0):
@@ -87,8 +87,8 @@ class Comparison:
         """Name what was concluded and never published."""
         for name in self._again:
             differences.add(f"{name} is concluded beside what was told")
-        for name in self._ours:
-            if name not in self._found:
+        for name, digest in self._ours.items():
+            if digest not in self._found:
                 differences.add(f"{name} is concluded, and was never published")
 
 

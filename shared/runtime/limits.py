@@ -8,8 +8,9 @@ class Limits:
     """What bounds a consumer.
 
     partitions        of every topic, for life (design 2); fewer in tests.
-    batch             records a poll may bring: a fold of some 50 ms, so that heartbeats are sent.
-    budget            subjects touched in one transaction: bounded locks, bounded repetition.
+    batch             records a poll may bring: a fold of some 150 ms, in which the loop breathes.
+    budget            subjects touched in one transaction: locks and repetition of half a second
+                      at most. Ten statements wait their turn in the loop for each transaction.
     in_a_row          records parked without one applied between them before a partition stops: a
                       bad deployment must not park everything.
     share, window     so many records of the last so many parked stop it as well: 1 %.
@@ -23,8 +24,8 @@ class Limits:
     """
 
     partitions: int = 24
-    batch: int = 5_000
-    budget: int = 5_000
+    batch: int = 10_000
+    budget: int = 20_000
     in_a_row: int = 20
     share: int = 100
     window: int = 10_000

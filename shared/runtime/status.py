@@ -136,7 +136,7 @@ class Vitals:
             name = runner.projection.name
             async with self.pool.acquire() as connection, connection.transaction(readonly=True):
                 live = await tableset.live_schema(connection, name)
-                for version, schema in await tableset.building(connection, name):
+                for version, schema in await _building(connection, name):
                     found[name, version] = await connection.fetchval(_DONE.format(live, schema))
         return found
 
@@ -160,6 +160,21 @@ class Vitals:
                 " WHERE state = 'waiting'"
             )
         return schema, rows, {"records": records, "subjects": subjects}
+
+
+async def _building(connection: asyncpg.Connection, projection: str) -> list[tuple[int, str]]:
+    """Give version and schema of table sets that are newer than the live one: a rebuild's.
+
+    One that was killed leaves its set behind until the next one switches.
+    """
+    rows = await connection.fetch(
+        "SELECT n.version, n.schema FROM tertib.table_set n JOIN tertib.table_set o"
+        " USING (projection) WHERE projection = $1 AND o.live AND"
+        " substring(n.schema FROM '[0-9]+$')::int > substring(o.schema FROM '[0-9]+$')::int"
+        " ORDER BY n.schema",
+        projection,
+    )
+    return [(row["version"], row["schema"]) for row in rows]
 
 
 def _unclaimed(runner: Runner) -> list[str]:

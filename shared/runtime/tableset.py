@@ -134,21 +134,6 @@ async def live_schema(connection: Connection, projection: str) -> str | None:
     return found
 
 
-async def building(connection: Connection, projection: str) -> list[tuple[int, str]]:
-    """Give version and schema of table sets that are newer than the live one: a rebuild's.
-
-    One that was killed leaves its set behind until the next one switches.
-    """
-    rows = await connection.fetch(
-        "SELECT n.version, n.schema FROM tertib.table_set n JOIN tertib.table_set o"
-        " USING (projection) WHERE projection = $1 AND o.live AND"
-        " substring(n.schema FROM '[0-9]+$')::int > substring(o.schema FROM '[0-9]+$')::int"
-        " ORDER BY n.schema",
-        projection,
-    )
-    return [(row["version"], row["schema"]) for row in rows]
-
-
 async def create(connection: Connection, projection: Projection[Any, Any], partitions: int) -> str:
     """Make an empty table set with its first cursors at the beginning of the log; give its schema.
 

@@ -4,10 +4,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.attendance.domain.knowledge import Knowledge, Regency
+from services.attendance.domain.knowledge import Ask, Knowledge, Regency
 from services.attendance.domain.person import Day, Person, Said
 from services.attendance.domain.rules import class_of
-from services.attendance.domain.workday import asked, check_ins_of, counts, covering_outage
+from services.attendance.domain.workday import (
+    asked,
+    check_ins_of,
+    counts,
+    covering_outage,
+    meet,
+)
 from services.attendance.domain.zones import date_of, year_of
 
 
@@ -29,7 +35,8 @@ class Explained:
 
     `number` is the day's place in the year's count of absences, if it counts; `window_left` how
     many counting days must still be closed before a pending day counts; `known` when letters
-    became known, by their id.
+    became known, and `revoked` when they were revoked, by their id; `off_because` a key of the
+    texts, of days on which nothing is asked.
     """
 
     on: str
@@ -41,24 +48,31 @@ class Explained:
     late_minutes: int
     early_minutes: int
     excuse_id: str | None
-    revoked: tuple[str, ...]
+    revoked: Mapping[str, str]
     outage_id: str | None
     window_from: str | None
     window_left: int
     rule_set: str | None
+    marks: int
     marks_needed: int
     number: int | None
     reached: tuple[Said, ...] = ()
     known: Mapping[str, str] = field(default_factory=dict)
+    off_because: str | None = None
+
+
+@dataclass(frozen=True)
+class Letters:
+    """When letters were recorded and revoked, by excuse id: `recordedtime` as the log has it."""
+
+    recorded: Mapping[str, str] = field(default_factory=dict)
+    revoked: Mapping[str, str] = field(default_factory=dict)
 
 
 def explain_year(
-    person: Person, knowledge: Knowledge, year: int, known: Mapping[str, str]
+    person: Person, knowledge: Knowledge, year: int, known: Letters
 ) -> Iterator[Explained]:
-    """Explain every day said of a year, in date order.
-
-    `known` gives the `recordedtime` of letters by excuse id, as the log has it.
-    """
+    """Explain every day said of a year, in date order."""
     numbers: dict[str, int] = {}
     for day in sorted(person.days):
         if year_of(day) != year:
@@ -77,7 +91,7 @@ def _explain(  # noqa: PLR0913, PLR0917  (one day, everything that bears on it)
     day: int,
     said: Day,
     number: int | None,
-    known: Mapping[str, str],
+    known: Letters,
 ) -> Explained:
     found = asked(person, knowledge, day)
     regency = knowledge.regencies[said.regency]
@@ -114,16 +128,32 @@ def _explain(  # noqa: PLR0913, PLR0917  (one day, everything that bears on it)
         late_minutes=said.late,
         early_minutes=said.early,
         excuse_id=said.excuse_id,
-        revoked=tuple(e.id for e in letters if e.revoked),
+        revoked={e.id: known.revoked.get(e.id, "-") for e in letters if e.revoked},
         outage_id=outage.id if outage is not None else None,
         window_from=None if said.window is None else date_of(said.window).isoformat(),
         window_left=_left(person, knowledge, said, rules.window if rules is not None else 3),
         rule_set=f"{rules.id}@{rules.version}" if rules is not None else None,
+        marks=meet(plan, [t for t, _ in heard]).marks if plan is not None else 0,
         marks_needed=rules.min_marks if rules is not None else 1,
         number=number,
         reached=tuple(t for t in person.thresholds if t.dates and t.dates[-1] == day),
-        known={e.id: known[e.id] for e in letters if e.id in known},
+        known={e.id: known.recorded[e.id] for e in letters if e.id in known.recorded},
+        off_because=_why_off(person, found, day) if said.status == "off" else None,
     )
+
+
+def _why_off(person: Person, found: Ask | None, day: int) -> str | None:
+    """Say why nothing is asked on a date, as known now (semantics B3); a key of the texts."""
+    line = person.line_on(day)
+    if found is None or line is None or not (line.active_to is None or day <= line.active_to):
+        return "inactive"
+    if day in person.shifts and not person.shifts[day]:
+        return "freed"
+    if found.schedule_id is None:
+        return "no_schedule"
+    if found.plan is None or not found.plan.presence:
+        return "no_checkpoint"
+    return "holiday" if found.regency.calendar.is_holiday(day) else None
 
 
 def _left(person: Person, knowledge: Knowledge, said: Day, needed: int) -> int:

@@ -8,7 +8,7 @@ import msgspec
 
 from services.attendance.domain.memory import take_up
 from services.attendance.domain.person import Person
-from services.attendance.explaining.days import Explained, explain_year
+from services.attendance.explaining.days import Explained, Letters, explain_year
 from services.attendance.projections import Assessor
 from services.attendance.rows import restore_day
 from shared.runtime.settings import Settings
@@ -50,8 +50,8 @@ async def _explained(
     knowledge = await store.knowledge(row["broadcast"])
     person = await _person(connection, assessor, schema, employee)
     known = await connection.fetch(
-        f"SELECT data, recorded FROM {schema}.facts"  # noqa: S608  (our own name)
-        " WHERE subject = $1 AND kind = 'ExcuseRecorded'",
+        f"SELECT kind, data, recorded FROM {schema}.facts"  # noqa: S608  (our own name)
+        " WHERE subject = $1 AND kind IN ('ExcuseRecorded', 'ExcuseRevoked') ORDER BY ordinal",
         employee,
     )
     return list(explain_year(person, knowledge, year, _letters(known)))
@@ -78,8 +78,13 @@ async def _person(
     return person
 
 
-def _letters(rows: Sequence[asyncpg.Record]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _letters(rows: Sequence[asyncpg.Record]) -> Letters:
+    """Say when letters were recorded and revoked; the first of each stands."""
+    recorded: dict[str, str] = {}
+    revoked: dict[str, str] = {}
+    times = {"ExcuseRecorded": recorded, "ExcuseRevoked": revoked}
     for row in rows:
-        found.setdefault(msgspec.json.decode(row["data"])["excuse_id"], row["recorded"])
-    return found
+        times[row["kind"]].setdefault(
+            msgspec.json.decode(row["data"])["excuse_id"], row["recorded"]
+        )
+    return Letters(recorded, revoked)

@@ -42,10 +42,10 @@ def _reasons(day: Explained, say: dict[str, Any]) -> Iterator[str]:
         yield say["late"].format(minutes=day.late_minutes)
     if day.early_minutes:
         yield say["early"].format(minutes=day.early_minutes)
-    for excuse in day.revoked:
-        yield say["letter_revoked"].format(excuse=excuse)
+    for excuse, at in day.revoked.items():
+        yield say["letter_revoked"].format(excuse=excuse, known=_minute(at))
     if day.excuse_id is not None:
-        known = day.known.get(day.excuse_id, "-")[:_MINUTE].replace("T", " ")
+        known = _minute(day.known.get(day.excuse_id, "-"))
         yield say["letter"].format(excuse=day.excuse_id, known=known)
     if day.outage_id is not None:
         yield say["outage"].format(outage=day.outage_id)
@@ -57,7 +57,11 @@ def _reasons(day: Explained, say: dict[str, Any]) -> Iterator[str]:
 
 def _windows(day: Explained, say: dict[str, Any]) -> Iterator[str]:
     if day.status == "off":
+        if day.off_because is not None:
+            yield say["off_because"][day.off_because].format(schedule=day.schedule_id)
         return
+    if day.schedule_id is not None:
+        yield say["schedule"].format(schedule=day.schedule_id)
     if not day.strays and not any(point.met_by for point in day.checkpoints):
         yield say["nothing"]
         return
@@ -72,6 +76,8 @@ def _windows(day: Explained, say: dict[str, Any]) -> Iterator[str]:
             yield say["missed"].format(**span)
     if day.strays:
         yield say["stray"].format(times=_list(day.strays))
+    if day.marks_needed > 1:  # Else who was seen at all was present.
+        yield say["marks"].format(marks=day.marks, needed=day.marks_needed)
 
 
 def _counting(day: Explained, say: dict[str, Any]) -> Iterator[str]:
@@ -91,6 +97,10 @@ def _counting(day: Explained, say: dict[str, Any]) -> Iterator[str]:
             article=threshold.article,
             state=say["state"]["active" if threshold.active else "retracted"],
         )
+
+
+def _minute(moment: str) -> str:
+    return moment[:_MINUTE].replace("T", " ")
 
 
 def _list(times: Iterable[str]) -> str:

@@ -1,0 +1,140 @@
+"""What is told to a person of each day: which facts, since when, by which rule, and what helps."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from services.attendance.domain.knowledge import Knowledge
+from services.attendance.domain.person import Person
+from services.attendance.explaining.days import Explained, Letters, explain_year
+from services.attendance.explaining.words import LANGUAGES, reasons, remedy, texts
+from services.attendance.projections import Assessor
+from shared.runtime.preview import InMemory
+from tests.attendance.logs import log
+from tests.attendance.world import World, on
+
+MONDAY = "2026-01-05"
+
+
+class Open(InMemory[Person, Knowledge]):
+    """A projection in memory that shows what it knows."""
+
+    @property
+    def knowledge(self) -> Knowledge:
+        return self._knowledge
+
+
+def told(world: World, day: str = MONDAY, letters: Letters | None = None) -> tuple[str, str]:
+    """Give the status of a day, and its reasons in English."""
+    folding = world._folding  # noqa: SLF001  (the world keeps it to itself)
+    knowledge = folding._knowledge  # noqa: SLF001  (so does the fold)
+    days = explain_year(world.person(), knowledge, 2026, letters or Letters())
+    (found,) = [each for each in days if each.on == day]
+    return found.status, "; ".join(reasons(found, "en"))
+
+
+def office(**counting: Any) -> World:
+    world = World(**counting)
+    world.schedule("kosong", {})
+    world.unit("U9")
+    world.at(f"{MONDAY}T00:30:00").hire("A")
+    return world
+
+
+OFF: list[tuple[Callable[[World], object], str]] = [
+    (lambda world: world.holiday(MONDAY), "a holiday or joint leave, as decreed"),
+    (lambda world: world.shift(MONDAY, None), "the roster leaves this day free"),
+    (lambda world: world.shift(MONDAY, "kosong"), "schedule kosong asks for no presence"),
+    (lambda world: world.hire(unit_id="U9"), "no schedule is known for this day"),
+    (lambda world: world.hire(active_to=on("2026-01-02")), "not in service on this day"),
+]
+
+
+@pytest.mark.parametrize(("happens", "because"), OFF, ids=[because for _, because in OFF])
+def test_a_day_on_which_nothing_is_asked_any_more_says_why(
+    happens: Callable[[World], object], because: str
+) -> None:
+    """It was asked for when it was closed, or there would be no row (B3, B14)."""
+    world = office()
+    world.close(MONDAY)
+    happens(world)
+    status, why = told(world)
+
+    assert (status, because in why) == ("off", True), why
+
+
+def test_who_was_seen_and_yet_not_present_is_told_how_much_was_missing() -> None:
+    """The rules ask for two marks, and there was one (B6)."""
+    world = office(min_presence_marks=2, evidence_window_workdays=0)
+    world.tap(f"{MONDAY}T07:20:00")
+    world.close(MONDAY)
+    status, why = told(world)
+
+    assert status == "unexcused"
+    assert "schedule kantor" in why
+    assert "masuk (06:30-09:00): seen 07:20" in why
+    assert "1 of the 2 signs of presence that the rules ask for" in why
+
+
+def test_a_letter_is_told_with_when_it_came_and_when_it_fell() -> None:
+    """Recorded on the 4th and revoked on the 7th: both bear on the window (B7, B13)."""
+    world = office()
+    world.excuse("X1", MONDAY, MONDAY)
+    world.close(MONDAY)
+    came, fell = "2026-01-04T08:00:00+08:00", "2026-01-07T09:00:00+08:00"
+    letters = Letters({"X1": came}, {"X1": fell})
+    before = told(world, letters=letters)
+    world.at("2026-01-07T09:00:00").revoke("X1")
+    after = told(world, letters=letters)
+
+    assert before[0] == "excused"
+    assert "letter X1 covers this day (received 2026-01-04 08:00)" in before[1]
+    assert after[0] == "pending"
+    assert "letter X1 covered this day, but was revoked (2026-01-07 09:00)" in after[1]
+    assert "the evidence window began on 2026-01-07; 3 more workdays" in after[1]
+
+
+def test_every_day_of_random_datasets_is_explained_in_both_languages() -> None:
+    """Nothing that the assessor says is without a reason, and the reasons fit what is said."""
+    seen: Counter[str] = Counter()
+    for seed in range(8):
+        folding = Open(Assessor(forgets=False))
+        for fact in log(seed, 8, 50):
+            folding.hear(fact)
+        for person in folding.states.values():
+            for year in (2025, 2026):
+                for day in explain_year(person, folding.knowledge, year, Letters()):
+                    hold(person, day)
+                    seen[day.status] += 1
+                    seen[f"off: {day.off_because}"] += day.status == "off"
+
+    assert set(texts("en")["status"]) <= set(seen)
+    assert seen["off: holiday"] > 0
+    assert seen["off: freed"] + seen["off: no_checkpoint"] > 0
+
+
+def hold(person: Person, day: Explained) -> None:
+    """Hold what is explained of a day against what was said of it."""
+    said = person.days[date.fromisoformat(day.on).toordinal()]
+    assert (day.status, day.late_minutes, day.excuse_id) == (
+        said.status,
+        said.late,
+        said.excuse_id,
+    )
+    for language in LANGUAGES:
+        words = reasons(day, language)
+        assert words, day
+        assert remedy(day, language)
+        assert not any("{" in each or "None" in each for each in words), words
+        if said.excuse_id is not None:
+            assert any(said.excuse_id in each for each in words)
+    if day.status == "present":
+        assert day.marks >= day.marks_needed
+    if day.status in ("pending", "unexcused"):
+        assert day.marks < day.marks_needed
+    if day.status == "held":
+        assert day.outage_id is not None
+    assert (day.off_because is None) == (day.status != "off"), day

@@ -185,6 +185,20 @@ class Fed(Runner):
         return self.cursors.consumer
 
 
+async def take_by_turns(pool: asyncpg.Pool, facts: Sequence[Envelope], dice: Random) -> None:
+    """Let one member take half of a log, and another the rest."""
+    reel = Reel(placed(facts))
+    for end in (len(facts) // 4, None):
+        member = Fed(Assessor(), "", "", limits())
+        await member.begin(pool, reel)
+        while not (member.is_done or (end and max(reel.positions.values()) > end)):
+            await member.take(reel.next(dice, 500))
+            if reel.is_read:
+                await member.written()
+        assert member.progress.stopped == {}
+        await member.leave()
+
+
 async def emptied(connection: asyncpg.Connection) -> None:
     """Throw the tables of an earlier run away."""
     schemas = await connection.fetch(

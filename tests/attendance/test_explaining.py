@@ -1,18 +1,24 @@
 """What is told to a person of each day: which facts, since when, by which rule, and what helps."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
+from random import Random
 from typing import Any
 
+import asyncpg
 import pytest
 
 from services.attendance.domain.knowledge import Knowledge
 from services.attendance.domain.person import Person
 from services.attendance.explaining.days import Explained, Letters, explain_year
+from services.attendance.explaining.reading import explained
 from services.attendance.explaining.words import LANGUAGES, reasons, remedy, texts
 from services.attendance.projections import Assessor
+from shared.events.envelope import Envelope
 from shared.runtime.preview import InMemory
+from shared.runtime.settings import Settings
+from tests.attendance.by_hand import take_by_turns
 from tests.attendance.logs import log
 from tests.attendance.world import World, on
 
@@ -138,3 +144,31 @@ def hold(person: Person, day: Explained) -> None:
     if day.status == "held":
         assert day.outage_id is not None
     assert (day.off_because is None) == (day.status != "off"), day
+
+
+async def test_what_is_read_from_the_tables_is_explained_as_what_was_folded(database: str) -> None:
+    """The command restores a person from rows, letters with the times of the log."""
+    facts = log(2, 8, 60)
+    folding, letters = Open(Assessor(forgets=False)), 0
+    for fact in facts:
+        folding.hear(fact)
+    async with asyncpg.create_pool(database, min_size=1, max_size=3) as pool:
+        await take_by_turns(pool, facts, Random(2))  # noqa: S311  (a test repeats itself)
+    settings = Settings(bootstrap="", databases={"attendance": database})
+    for name, person in folding.states.items():
+        known = Letters(*(times(name, facts, kind) for kind in ("Recorded", "Revoked")))
+        expected = list(explain_year(person, folding.knowledge, 2026, known))
+
+        assert await explained(settings, name, 2026) == expected
+        letters += sum(bool(day.revoked) for day in expected)
+    assert letters > 0
+    assert await explained(settings, "nobody", 2026) is None
+
+
+def times(name: str, facts: Sequence[Envelope], kind: str) -> dict[str, str]:
+    """Say when a person's letters were recorded, or revoked, for the first time."""
+    found: dict[str, str] = {}
+    for fact in facts:
+        if fact.subject == name and type(fact.data).__name__ == f"Excuse{kind}":
+            found.setdefault(fact.data.excuse_id, fact.recordedtime)
+    return found

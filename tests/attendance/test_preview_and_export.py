@@ -7,7 +7,6 @@ in memory: many more datasets than a whole stack has time for (`tests/system/tes
 
 import io
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -15,16 +14,13 @@ import asyncpg
 import pytest
 
 from services.attendance.exports import EXPORTS
-from services.attendance.projections import Assessor
-from shared.events.envelope import Envelope
 from shared.runtime.exporting import Filters, export_table
-from tests.attendance.by_hand import Fed, Reel, limits, placed
+from tests.attendance.by_hand import take_by_turns
 from tests.attendance.previews import log_of, write_preview
 from tests.oracle.datasets import write_dataset
 
 PEOPLE, DAYS = 12, 60  # Longer than what is kept in memory.
 ORDINARY = "50-65"
-BATCH = 500
 
 
 def seeds() -> range:
@@ -41,7 +37,7 @@ async def test_what_is_previewed_is_what_is_exported(
     write_preview(tmp_path / "dataset", through, tmp_path / "preview")
     facts = list(log_of(tmp_path / "dataset", through))
     async with asyncpg.create_pool(database, min_size=1, max_size=3) as pool:
-        await take(pool, facts, Random(seed))  # noqa: S311  (a test repeats itself)
+        await take_by_turns(pool, facts, Random(seed))  # noqa: S311  (a test repeats itself)
         async with pool.acquire() as connection:
             for export in EXPORTS:
                 file, how = tmp_path / f"{export.name}.csv", Filters()
@@ -51,17 +47,3 @@ async def test_what_is_previewed_is_what_is_exported(
 
                 assert file.read_bytes() == (tmp_path / "preview" / file.name).read_bytes()
                 assert file.read_text().count("\n") > 1
-
-
-async def take(pool: asyncpg.Pool, facts: Sequence[Envelope], dice: Random) -> None:
-    """Let one member take half of a log, and another the rest."""
-    reel = Reel(placed(facts))
-    for end in (len(facts) // 4, None):
-        member = Fed(Assessor(), "", "", limits())
-        await member.begin(pool, reel)
-        while not (member.is_done or (end and max(reel.positions.values()) > end)):
-            await member.take(reel.next(dice, BATCH))
-            if reel.is_read:
-                await member.written()
-        assert member.progress.stopped == {}
-        await member.leave()

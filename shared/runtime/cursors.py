@@ -82,6 +82,7 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._claims.generation += 1
         self._let_go(list(self.held))
         self._brakes.clear()
+        self._culprits.clear()
         self.progress.waiting.clear()
         self.progress.stopped.clear()
         self.progress.measure()
@@ -218,7 +219,7 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
                 metrics.LATENESS.labels(self.progress.group, place[0]).set(age)
         for place, brake in step.brakes.items():
             self._brakes[place] = brake
-        self._culprits = dict(step.culprits)
+        self._culprits.update(step.culprits)
 
     def _pause(self, places: Iterable[Place]) -> bool:
         try:

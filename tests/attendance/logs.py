@@ -15,11 +15,16 @@ from tests.oracle.datasets import SPICES, write_dataset
 
 
 @cache
-def log(seed: int, people: int, days: int, after: int = 0) -> tuple[Envelope, ...]:
-    """Give the log of a random dataset, every hard thing in it, closed until `after` its end."""
+def log(
+    seed: int, people: int, days: int, after: int = 0, *, without: str = "bad rows"
+) -> tuple[Envelope, ...]:
+    """Give the log of a random dataset, closed until `after` its end.
+
+    Every hard thing is in it but bad rows, and what it is to be `without` (a spice).
+    """
     with TemporaryDirectory() as folder:
         dataset = Path(folder) / "dataset"
-        through = write_dataset(dataset, seed, people, days, SPICES - {"bad rows"})
+        through = write_dataset(dataset, seed, people, days, SPICES - {"bad rows", without})
         return tuple(log_of(dataset, through + timedelta(days=after)))
 
 

@@ -66,6 +66,7 @@ class Cases(ProjectionBase[CaseFile, None]):
     tables: Sequence[Table] = (PROPOSALS,)
     loads: Sequence[Load] = (STANDING,)
     commands = True  # Officials write the same person's stream.
+    tells: Sequence[type[Fact]] = ()  # What they tell: a rebuild weaves it in (design 6).
 
     def subject_of(self, heard: Envelope, /) -> str:
         """Name the person: thresholds are keyed by employee."""

@@ -82,6 +82,8 @@ class Folding:
         self._source = f"/{projection.service}"
         self._hears = frozenset(kind.type_name() for kind in projection.hears)
         self._named = any(kind.BROADCAST for kind in projection.hears)
+        # Told on our own topic, and folded as given: a rebuild weaves them among what is heard.
+        self._tells = frozenset(kind.type_name() for kind in getattr(projection, "tells", ()))
         self._cause: Times | None = None
         self._knows = getattr(projection, "knows_regency", None)
 
@@ -94,7 +96,7 @@ class Folding:
         """
         base, done = cursor_of(part), 0
         writes, entries, decode = self.writes, self.entries, self.decode
-        budget, brake = self.budget, part.brake
+        budget, brake, topic, latest = self.budget, part.brake, part.topic, None
         writes.bases[part.place] = base
         marks = self.marks.get(part.place, _NONE)
         try:
@@ -102,7 +104,8 @@ class Folding:
                 if writes.work >= budget:
                     break
                 heard, subject = decode(record)
-                if marks:
+                woven = bool(self._tells) and record.topic != topic
+                if marks and not woven:
                     heard = marks.get(record.offset, heard)
                 if heard is not None:
                     if subject and subject not in entries:
@@ -119,14 +122,15 @@ class Folding:
                         self._fold(part, entry, record, heard)
                         brake.in_a_row = 0
                 done += 1
-                part.next_offset = record.offset + 1
+                if not woven:
+                    part.next_offset, latest = record.offset + 1, record
                 if not done % BREATH:
                     yield _BREATHER
         except _Stop as stop:
             self.stops[part.place] = str(stop)
         if done:
             brake.passed(done)
-            part.tail = tail_of(records[done - 1])
+            part.tail = part.tail if latest is None else tail_of(latest)
             writes.records += done
         if (now := cursor_of(part)) != base:
             writes.cursors[part.place] = now
@@ -150,14 +154,18 @@ class Folding:
     def _is_next(self, part: Partition, entry: Entry, record: Any, heard: Envelope) -> bool:
         """Hold an event's number against the last one; False if it is not to be folded (now)."""
         number = heard.subjectseq or 0
-        last = entry.heard.get(heard.source, 0)
-        if number <= last:
-            self.writes.ignored += 1
+        told = heard.type in self._tells  # Its number is ours, behind what was concluded anew.
+        last = entry.last_seq if told else entry.heard.get(heard.source, 0)
+        if number <= last or (told and number > last + 1):
+            self.writes.ignored += 1  # Told behind facts that are still to come: it comes again.
             return False
         if number > last + 1:
             error = f"number {number} of {heard.source} after {last}"
             self._park(part, record, entry.subject, Undecodable("gap", error))
             return False
+        if told:
+            entry.last_seq = number
+            return True
         entry.heard[heard.source] = number
         if heard.source == self._source:
             # Its own stream, read back: numbers go on behind what was said before.
@@ -190,7 +198,9 @@ class Folding:
             self.writes.events += [stamp(each, self._source, entry, cause) for each in told]
 
     @staticmethod
-    def _spoilt(part: Partition, record: Any, reason: str, error: Exception) -> Spoilt:
+    def _spoilt(part: Partition, record: Any, reason: str, error: Exception) -> Exception:
+        if record.topic != part.topic:
+            return _Stop(f"what was told at {record.offset} cannot be folded: {_text(error)}")
         return Spoilt(part.place, record.offset, Undecodable(reason, _text(error)))
 
     def _touch(self, part: Partition, entry: Entry) -> None:

@@ -58,9 +58,9 @@ class Decoder:
             )
             for kind in kinds
         }  # fmt: skip
-        for kind in BY_TYPE.values():
-            if kind.NUMBERED and kind not in kinds:
-                self._kinds[kind.type_name().encode()] = (_PASSING, kind.type_name(), False)
+        for type_, kind in BY_TYPE.items():
+            if kind.NUMBERED:
+                self._kinds.setdefault(type_.encode(), (_PASSING, type_, False))
         self._known = {name.encode() for name in BY_TYPE} | set(self._kinds)
         self._broadcast_names = {
             _unversioned(name) for name, (_, _, broadcast) in self._kinds.items() if broadcast

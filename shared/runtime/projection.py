@@ -80,6 +80,10 @@ class Projection(Protocol[State, Knowledge]):
 
     Optional: `reads`, the fields that the fold asks for, by kind; the rest of such a record's
     data is neither decoded nor judged. For kinds of which there are millions.
+
+    Optional: `tells`, kinds among `hears` that commands tell on the service's own topic, which is
+    none of `topics`. The subjects' rows have them at once; a rebuild folds them as given, where
+    they stand among the derived events of the same subject.
     """
 
     name: str

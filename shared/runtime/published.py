@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import asyncpg
 from confluent_kafka import KafkaError, KafkaException
@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 from shared.runtime.comparing import Comparison, Differences
 from shared.runtime.errors import CannotRun
 from shared.runtime.holding import Place
-from shared.runtime.reading import Reading
+from shared.runtime.reading import Reading, Record
 
 RELAY_SECONDS = 60.0  # To publish what was concluded just now; a relay that runs takes one.
 PAUSE = 0.05
@@ -53,9 +53,14 @@ async def hold(
 
 
 def _hold(bootstrap: str, place: Place, comparison: Comparison, differences: Differences) -> None:
+    comparison.hold(records_of(bootstrap, place), differences)
+
+
+def records_of(bootstrap: str, place: Place) -> Iterator[Record]:
+    """Give all that is on a partition; nothing if there is no such topic. Blocks: use a thread."""
     reading = Reading(bootstrap, place)
     try:
-        comparison.hold(reading.all(*reading.ends()), differences)
+        yield from reading.all(*reading.ends())
     except KafkaException as error:
         if error.args[0].code() not in NO_TOPIC:  # Nothing of it was ever published.
             raise

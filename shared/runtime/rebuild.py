@@ -174,7 +174,10 @@ class Rebuild:
                 "SELECT FROM tertib.table_set WHERE schema = $1 FOR UPDATE", live
             )
             ends = await standing.of_all(self.pool, live)
-            if not ends or (self._own and not await published.complete(self.pool, 5.0)):
+            if not ends or (
+                (self._own or self.folding.told_on)
+                and not await published.complete(self.pool, 5.0)
+            ):
                 await asyncio.sleep(PAUSE)
                 return False
             await self.folding.catch_up(ends)

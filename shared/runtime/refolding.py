@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 
-from shared.runtime import parking
+from shared.runtime import parking, published
 from shared.runtime.batch import Spoilt
 from shared.runtime.errors import CannotRun
 from shared.runtime.holding import Partition, Place
 from shared.runtime.limits import Limits
 from shared.runtime.reading import Reading, Record
 from shared.runtime.store import PostgresStore
+from shared.runtime.weaving import Order
 from shared.runtime.worker import Step, Worker
 
 
@@ -17,7 +19,8 @@ class Refolding:
     """One fold of the log into a store of a rebuild; `written` hears of each step.
 
     `own` are the topics of the service itself: they go before the others, so that what was told is
-    folded as given and not concluded beside it, and they are folded to their ends.
+    folded as given and not concluded beside it, and they are folded to their ends. What a
+    projection `tells` without hearing it is woven among what it hears instead.
     """
 
     def __init__(
@@ -35,6 +38,10 @@ class Refolding:
         self._limits = limits
         self._written = written
         self._worker = Worker(store.projection, limits)
+        self._writing: asyncio.Task[None] | None = None
+        tells = getattr(store.projection, "tells", ())
+        self.told_on = sorted({kind.TOPIC for kind in tells})
+        self._told = frozenset(kind.type_name() for kind in tells)
 
     async def catch_up(self, ends: Mapping[Place, int]) -> None:
         """Fold partitions up to where they stand live; our own stream to its end.
@@ -84,53 +91,62 @@ class Refolding:
         place = reading.place
         while True:
             (part,) = await self.store.partitions(await self.store.cursors([place]), self._limits)
+            order = await asyncio.to_thread(self._order, place[1])
             try:
-                await self._fold_through(reading, part, end)
+                await self._fold_through(reading, part, end, order)
             except Spoilt as spoilt:
                 self._worker.mark(spoilt)
                 self._worker.forget()
             else:
                 return
 
-    async def _fold_through(self, reading: Reading, part: Partition, end: int) -> None:
+    def _order(self, number: int) -> Order:
+        """Read where the told events of a partition stand."""
+        topics = (published.records_of(self._bootstrap, (on, number)) for on in self.told_on)
+        return Order(chain.from_iterable(topics), self._told)
+
+    async def _fold_through(
+        self, reading: Reading, part: Partition, end: int, order: Order
+    ) -> None:
         """Fold one partition up to an offset: what is next is read, and what was last is written.
 
         Errors: Spoilt: what was folded and is not written is void.
         """
-        place, at = part.place, part.next_offset
+        at = part.next_offset
         ahead: asyncio.Task[list[Record]] | None = None
-        writing: asyncio.Task[None] | None = None
         try:
-            while at < end or ahead is not None:
+            while at < end:
                 records = await (ahead or asyncio.to_thread(reading.read, at, end))
                 at, ahead = records[-1].offset + 1, None
                 if at < end:
                     ahead = asyncio.create_task(asyncio.to_thread(reading.read, at, end))
-                left: Sequence[Record] = records
-                while left:
-                    step = await self._step(part, left, writing)
-                    writing = asyncio.create_task(self._write(step))
-                    left = step.left.get(place, ())
-            if writing is not None:
-                await writing
+                await self._fold_all(part, order.weave(records))
+            await self._fold_all(part, order.rest())
+            await self._written_out()
         finally:
-            await asyncio.gather(*filter(None, (ahead, writing)), return_exceptions=True)
+            tasks = (ahead, self._writing)
+            await asyncio.gather(*filter(None, tasks), return_exceptions=True)
+            self._writing = None
 
-    async def _step(
-        self, part: Partition, records: Sequence[Record], writing: asyncio.Task[None] | None
-    ) -> Step:
-        """Fold a transaction's worth while the one before is written, and wait for that."""
-        if self._worker.is_full:
-            if writing is not None:
-                await writing
-            self._worker.trim()
-        step = await self._worker.fold(self.store, {part.place: part}, {part.place: records})
-        if writing is not None:
+    async def _fold_all(self, part: Partition, records: Sequence[Record]) -> None:
+        """Fold records, each transaction's worth while the one before is written."""
+        while records:
+            if self._worker.is_full:
+                await self._written_out()
+                self._worker.trim()
+            step = await self._worker.fold(self.store, {part.place: part}, {part.place: records})
+            await self._written_out()
+            if step.stops:
+                message = f"{part.topic}/{part.number} stops: {step.stops[part.place]}"
+                raise CannotRun(message)
+            self._writing = asyncio.create_task(self._write(step))
+            records = step.left.get(part.place, ())
+
+    async def _written_out(self) -> None:
+        """Wait for the transaction under way. Errors: what failed in it."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
             await writing
-        if step.stops:
-            message = f"{part.topic}/{part.number} stops: {step.stops[part.place]}"
-            raise CannotRun(message)
-        return step
 
     async def _write(self, step: Step) -> None:
         await self._worker.commit(self.store, step)

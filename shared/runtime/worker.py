@@ -168,7 +168,7 @@ class Worker:
     async def commit(self, store: Store, step: Step) -> None:
         """Write what a step folded. Errors: Spoilt, Fenced, and those of the store."""
         began, writes = time.perf_counter(), step.writes
-        if writes.cursors:
+        if writes.cursors or writes.touched:
             reach("before_commit")
             try:
                 await store.commit(writes, step.rows)

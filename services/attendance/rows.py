@@ -13,7 +13,7 @@ from shared.runtime.projection import Row
 _ENCODE = msgspec.json.Encoder().encode  # Not sorted: punches keep the order in which they came.
 _PUNCHES = msgspec.json.Decoder(dict[str, int])
 _IDS = msgspec.json.Decoder(list[str])
-_UNSAID = (None,) * 14
+_UNSAID = (None,) * 15
 
 
 def day_row(person: Person, day: int) -> Row:
@@ -43,6 +43,7 @@ def day_row(person: Person, day: int) -> Row:
         said.rules,
         said.converts,
         said.seq,
+        said.recorded,
     )
 
 
@@ -56,7 +57,7 @@ def restore_day(person: Person, row: Row) -> None:
     """Put a day's punches back, and how it was last said."""
     (
         _, on, punches, check_ins, status, late, early, missed, excuse_id, revision, window,
-        employment, regency, unit_id, schedule_id, rules, converts, seq,
+        employment, regency, unit_id, schedule_id, rules, converts, seq, recorded,
     ) = row  # fmt: skip
     day = on.toordinal()
     person.stored_days.add(day)
@@ -69,7 +70,7 @@ def restore_day(person: Person, row: Row) -> None:
     person.days[day] = Day(
         status, late, early, tuple(missed.split(";")) if missed else (), excuse_id, tuple(ids),
         revision, None if window is None else window.toordinal(), employment, regency, unit_id,
-        schedule_id, rules, converts, seq,
+        schedule_id, rules, converts, seq, recorded,
     )  # fmt: skip
     if status == "pending":
         person.pending.add(day)

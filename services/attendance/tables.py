@@ -40,6 +40,7 @@ WORKDAYS = Table(
     Column("rules", Text),
     Column("converts", Integer),
     Column("seq", BigInteger),
+    Column("recorded", Text, comment="when the fact that made it read so became known"),
 )
 THRESHOLDS = Table(
     "thresholds",

@@ -172,3 +172,17 @@ def times(name: str, facts: Sequence[Envelope], kind: str) -> dict[str, str]:
         if fact.subject == name and type(fact.data).__name__ == f"Excuse{kind}":
             found.setdefault(fact.data.excuse_id, fact.recordedtime)
     return found
+
+
+def test_a_late_check_in_says_when_it_became_known() -> None:
+    """A day judged anew names the moment of the fact that did it, not that of its closing."""
+    world = office()
+    world.close(MONDAY)
+    assert "judged by what was known at 2026-01-06 12:00" in told(world)[1]
+
+    world.at("2026-01-09T09:15:00").work(MONDAY)
+    status, why = told(world)
+
+    assert status == "present"
+    assert "judged anew by what became known at 2026-01-09 09:15 (revision 3)" in why
+    assert "rule set" in why

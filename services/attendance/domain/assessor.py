@@ -94,6 +94,7 @@ class Step(Moment):
         self.seq += 1
         after.revision += 1
         after.seq = self.seq
+        after.recorded = self.recorded
         self.keep(day, after, before)
         data = telling.assessed(self.person, self.knowledge, day, after)
         self.told.append(Told(WorkdayAssessed, data, after.regency))

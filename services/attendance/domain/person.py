@@ -55,6 +55,7 @@ class Day(Struct, gc=False):
     rules: str | None  # Key of the rule set that judges the day.
     converts: int | None  # Minutes that add up to days; None where none ever can (C4).
     seq: int  # subjectseq of the event that said it.
+    recorded: str  # When the fact that made it read so became known.
 
 
 @dataclass(slots=True)

@@ -28,7 +28,7 @@ class Moment:
 def read(now: Moment, day: int, found: Ask | None, before: Day | None) -> Day:
     """Read a day off the facts (design 5.3, semantics B). `before`: as it was last said.
 
-    Revision and seq are those of before; who says the day gives it its own.
+    Revision, seq and recorded are those of before; who says the day gives it its own.
     """
     person = now.person
     line = person.line_on(day)
@@ -73,6 +73,7 @@ def read(now: Moment, day: int, found: Ask | None, before: Day | None) -> Day:
         rules.key if rules is not None else None,
         converts,
         before.seq if before is not None else 0,
+        before.recorded if before is not None else "",
     )
 
 

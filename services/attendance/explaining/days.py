@@ -35,7 +35,8 @@ class Explained:
 
     `number` is the day's place in the year's count of absences, if it counts; `window_left` how
     many counting days must still be closed before a pending day counts; `known` when letters
-    became known, and `revoked` when they were revoked, by their id; `off_because` a key of the
+    became known, and `revoked` when they were revoked, by their id; `said_at` when the fact became
+    known that made the day read so, a late check-in or decree included; `off_because` a key of the
     texts, of days on which nothing is asked.
     """
 
@@ -59,6 +60,7 @@ class Explained:
     reached: tuple[Said, ...] = ()
     known: Mapping[str, str] = field(default_factory=dict)
     off_because: str | None = None
+    said_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ def _explain(  # noqa: PLR0913, PLR0917  (one day, everything that bears on it)
         reached=tuple(t for t in person.thresholds if t.dates and t.dates[-1] == day),
         known={e.id: known.recorded[e.id] for e in letters if e.id in known.recorded},
         off_because=_why_off(person, found, day) if said.status == "off" else None,
+        said_at=said.recorded,
     )
 
 

@@ -53,6 +53,8 @@ def _reasons(day: Explained, say: dict[str, Any]) -> Iterator[str]:
         form = say["window"] if day.status == "pending" else say["window_over"]
         yield form.format(start=day.window_from, left=day.window_left)
     yield from _counting(day, say)
+    form = say["said_again"] if day.revision > 1 else say["said"]
+    yield form.format(known=_minute(day.said_at), revision=day.revision)
 
 
 def _windows(day: Explained, say: dict[str, Any]) -> Iterator[str]:
@@ -83,11 +85,10 @@ def _windows(day: Explained, say: dict[str, Any]) -> Iterator[str]:
 def _counting(day: Explained, say: dict[str, Any]) -> Iterator[str]:
     if day.number is not None:
         yield say["count"].format(number=day.number)
-    if day.status == "unexcused":
-        if day.rule_set is None:
-            yield say["no_rule"]
-        else:
-            yield say["rule"].format(rule_set=day.rule_set)
+    if day.rule_set is not None and day.status != "off":
+        yield say["rule"].format(rule_set=day.rule_set)
+    elif day.status == "unexcused":
+        yield say["no_rule"]
     for threshold in day.reached:
         yield say["reached"].format(
             days=threshold.threshold_days,
@@ -113,6 +114,7 @@ def structured(day: Explained, language: str) -> dict[str, Any]:
         "date": day.on,
         "status": day.status,
         "revision": day.revision,
+        "known_at": day.said_at,
         "schedule_id": day.schedule_id,
         "late_minutes": day.late_minutes,
         "early_minutes": day.early_minutes,

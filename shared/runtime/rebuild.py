@@ -130,16 +130,24 @@ class Rebuild:
         places = [(topic, n) for n in numbers for topic in self.folding.topics]
         self._total = sum(row.next_offset for row in await self.live.cursors(places))
         heard = frozenset(kind.type_name() for kind in self.projection.hears)
-        for number in numbers:
-            ends, last = await standing.of_partition(self.pool, self.live.schema, number)
-            await published.complete(self.pool)
-            self._comparison = Comparison(last, heard)
-            await self.folding.catch_up(ends)
-            await self.folding.settle_parked(self.live.schema, number)
-            await self._compare(self._comparison, number)
-            self._comparison = None
-            if self._differences.enough:
-                return
+        comparing: asyncio.Task[None] | None = None  # One partition, while the next is folded.
+        try:
+            for number in numbers:
+                ends, last = await standing.of_partition(self.pool, self.live.schema, number)
+                await published.complete(self.pool)
+                comparison = self._comparison = Comparison(last, heard)
+                await self.folding.catch_up(ends)
+                await self.folding.settle_parked(self.live.schema, number)
+                self._take_concluded()
+                self._comparison = None
+                if comparing is not None:
+                    await comparing
+                if self._differences.enough:
+                    return
+                comparing = asyncio.create_task(self._compare(comparison, number))
+        finally:
+            if comparing is not None:
+                await comparing
 
     def _written(self, step: Step) -> None:
         """Take what a step concluded, and say how far it is."""
@@ -156,7 +164,6 @@ class Rebuild:
 
     async def _compare(self, comparison: Comparison, number: int) -> None:
         """Hold what was concluded for a partition against what was published of it."""
-        self._take_concluded()
         self.report.events += comparison.events
         service = self.projection.service
         derived = {kind.TOPIC for kind in KINDS if service == kind.SERVICE and not kind.TOLD}

@@ -18,7 +18,7 @@ from aiokafka.errors import IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from shared.runtime import heap, parking, tableset
+from shared.runtime import chain, heap, parking, tableset
 from shared.runtime import progress as metrics
 from shared.runtime.batch import Spoilt
 from shared.runtime.cursors import Cursors
@@ -222,7 +222,8 @@ class Runner:
     def _spoilt(self, spoilt: Spoilt) -> None:
         self._worker.mark(spoilt)
         reason = spoilt.mark.reason
-        log.warning("fold_failed", group=self.group, place=spoilt.place, reason=reason)
+        where = chain.place_of(spoilt.place, spoilt.offset)
+        log.warning("fold_failed", group=self.group, reason=reason, **where)
         self.cursors.suspect()
 
     async def _writing_done(self, but: int = 0) -> None:

@@ -4,25 +4,11 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import msgspec
-
 from shared.events.catalogue import BY_TYPE
-from shared.runtime.reading import Record
+from shared.runtime.reading import Record, head_of
 from shared.runtime.writes import Event
 
 SHOWN = 10  # Differences that a refusal shows: enough to see the kind.
-
-
-class _Head(msgspec.Struct):
-    """What is compared by; the rest of a published event is compared as bytes."""
-
-    id: str
-    subject: str
-    type: str
-    subjectseq: int = 0
-
-
-_head = msgspec.json.Decoder(_Head).decode
 
 
 @dataclass
@@ -74,7 +60,7 @@ class Comparison:
     def hold(self, records: Iterable[Record], differences: Differences) -> None:
         """Take what was published on one topic; repetitions on the wire are legal."""
         for record in records:
-            head = _head(record.value)
+            head = head_of(record.value)
             ours = self._ours.get(head.id)
             if ours is not None:
                 self._found.add(ours)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from logging import NullHandler, getLogger
 from typing import Any
 
+import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from shared.runtime.holding import Place
@@ -23,6 +24,19 @@ class Record:
     key: bytes | None
     value: Any
     headers: Sequence[tuple[str, bytes]]
+
+
+class Head(msgspec.Struct):
+    """What places a published event in its subject's stream; the rest is not decoded."""
+
+    id: str
+    subject: str
+    type: str
+    subjectseq: int = 0
+    causationid: str = ""
+
+
+head_of = msgspec.json.Decoder(Head).decode
 
 
 class Reading:

@@ -7,21 +7,7 @@ fact that the last of them came from.
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
-from shared.runtime.reading import Record
-
-
-class _Head(msgspec.Struct):
-    """What places an event of the own topic."""
-
-    subject: str
-    type: str
-    subjectseq: int
-    causationid: str = ""
-
-
-_head = msgspec.json.Decoder(_Head).decode
+from shared.runtime.reading import Record, head_of
 
 
 class Order:
@@ -38,7 +24,7 @@ class Order:
         numbers: dict[str, int] = {}
         first: dict[str, list[Record]] = {}  # Told before anything was concluded.
         for record in published:
-            head = _head(record.value)
+            head = head_of(record.value)
             if head.subjectseq <= numbers.get(head.subject, 0):
                 continue
             numbers[head.subject] = head.subjectseq

@@ -73,6 +73,17 @@ async def answering(
         pool.terminate()
 
 
+async def put_beyond_the_log(bootstrap: str, database: str, topic: str) -> None:
+    """Let a runner claim its partitions and go; then move a cursor to where no log is."""
+    async with answering(bootstrap, database, topic) as asked:
+        await asked.claimed()
+    connection = await asyncpg.connect(database)
+    await connection.execute(
+        "UPDATE tests_counting_v1_1.cursors SET next_offset = 7 WHERE partition = 1"
+    )
+    await connection.close()
+
+
 def figure(figures: str, name: str) -> float:
     """Give the one figure whose name and labels begin so."""
     (line,) = [line for line in figures.splitlines() if line.startswith(name)]

@@ -1,9 +1,14 @@
 """What several files of these tests are given."""
 
+import io
+from collections.abc import Iterator
+
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from shared.runtime import log
 from tests.runtime.answering import PARTITIONS
+from tests.runtime.logs import restored
 
 
 @pytest.fixture
@@ -13,3 +18,12 @@ def topic(bootstrap: str, topic_prefix: str) -> str:
     for future in admin.create_topics([NewTopic(name, PARTITIONS, 1)]).values():
         future.result(timeout=30)
     return name
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """Log into memory, and put everything back after."""
+    out = io.StringIO()
+    with restored():
+        log.configure("json", out)
+        yield out

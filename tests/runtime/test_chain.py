@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from shared.events.base import Told
 from shared.events.envelope import Envelope, canonical, headers_of
 from shared.local.kafka import admin_client
-from shared.runtime import chain, log
+from shared.runtime import chain
 from shared.runtime.broadcaster import Broadcaster, ConflictingBroadcast
 from shared.runtime.handling import handle
 from shared.runtime.holding import Entry
@@ -22,7 +22,6 @@ from shared.runtime.topics import PARTITIONS
 from shared.runtime.writes import Times, caused_by, stamp
 from tests import flow
 from tests.runtime import toy_facts as facts
-from tests.runtime.logs import restored
 from tests.runtime.outboxes import an_outbox, until
 from tests.runtime.test_runner import Place, place  # noqa: F401  (a fixture)
 from tests.runtime.toy import Known, Sum, Toy
@@ -33,15 +32,6 @@ CANARY = "Canary Personname"
 NIP = "198001012005011001"
 NOW = "2026-02-01T09:00:00+08:00"
 FORM, CASE = "/discipline/E1@4", "/attendance/E1@7"
-
-
-@pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    """Log into memory, and put everything back after."""
-    out = io.StringIO()
-    with restored():
-        log.configure("json", out)
-        yield out
 
 
 def said(out: io.StringIO, event: str) -> list[dict[str, Any]]:

@@ -5,13 +5,12 @@ import os
 import signal
 import time
 
-import asyncpg
 import pytest
 from confluent_kafka import Producer
 
 from shared.local.stack import LocalStack
 from shared.runtime.status import LOOP_SECONDS, OUTBOX_SECONDS
-from tests.runtime.answering import answering, figure
+from tests.runtime.answering import answering, figure, put_beyond_the_log
 
 
 async def test_a_service_that_holds_its_partitions_is_ready(
@@ -39,13 +38,7 @@ async def test_a_stopped_partition_is_named_with_its_reason(
     bootstrap: str, database: str, topic: str
 ) -> None:
     """The cursor was moved beyond the log: kafka.md 5 stops the partition and says so."""
-    async with answering(bootstrap, database, topic) as asked:
-        await asked.claimed()
-    connection = await asyncpg.connect(database)
-    await connection.execute(
-        "UPDATE tests_counting_v1_1.cursors SET next_offset = 7 WHERE partition = 1"
-    )
-    await connection.close()
+    await put_beyond_the_log(bootstrap, database, topic)
 
     async with answering(bootstrap, database, topic) as asked:
         async with asyncio.timeout(30):

@@ -4,7 +4,6 @@ import ast
 import io
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,8 @@ import pytest
 import structlog
 
 from shared.runtime import log
-from tests.runtime.logs import restored
 
 NIP = "198001012005011001"  # Valid in form, and nobody's.
-
-
-@pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    """Log into memory, and put everything back after."""
-    out = io.StringIO()
-    with restored():
-        log.configure("json", out)
-        yield out
 
 
 def lines(out: io.StringIO) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY
 
 from shared.runtime import relay, tableset
 from shared.runtime.halts import HALTS, kind_of_halt
-from tests.runtime.answering import PARTITIONS, Asked, answering, figure
+from tests.runtime.answering import PARTITIONS, Asked, answering, figure, put_beyond_the_log
 
 PAGE = (Path(__file__).parents[2] / "docs" / "observing.md").read_text()
 
@@ -88,13 +88,7 @@ async def test_a_loop_that_is_held_up_is_measured(
 async def test_a_stopped_partition_is_counted_by_the_kind_of_its_reason(
     bootstrap: str, database: str, topic: str
 ) -> None:
-    async with answering(bootstrap, database, topic) as asked:
-        await asked.claimed()
-    connection = await asyncpg.connect(database)
-    await connection.execute(
-        "UPDATE tests_counting_v1_1.cursors SET next_offset = 7 WHERE partition = 1"
-    )
-    await connection.close()
+    await put_beyond_the_log(bootstrap, database, topic)
 
     async with answering(bootstrap, database, topic) as asked:
         stopped = 'tertib_partitions_stopped{group="tests.counting@1",reason="'

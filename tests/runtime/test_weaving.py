@@ -156,7 +156,13 @@ async def test_without_it_the_same_log_is_refused(office: Office) -> None:
 
 def own(offset: int, seq: int, cause: str, *, told: bool = False) -> Record:
     type_ = GRANTED if told else "tertib.attendance.WorkdayAssessed.v1"
-    said = {"subject": "a", "type": type_, "subjectseq": seq, "causationid": cause}
+    said = {
+        "id": f"/attendance/a@{seq}",
+        "subject": "a",
+        "type": type_,
+        "subjectseq": seq,
+        "causationid": cause,
+    }
     return Record("own", 0, offset, b"a", canonical(said), ())
 
 

@@ -49,7 +49,7 @@ class Step(Moment):
     __slots__ = ("seq", "shaken", "told")
 
     def __init__(self, person: Person, knowledge: Knowledge, recordedtime: str, seq: int) -> None:
-        self.person = person  # Not by `super()`: there is one for every person and closing.
+        self.person = person
         self.knowledge = knowledge
         self.recorded = recordedtime
         self.closing = None

@@ -1,13 +1,13 @@
 """What a fact does to the state of a person, and which days it can touch (semantics A12)."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from services.attendance.domain.facts import take_fact
-from services.attendance.domain.knowledge import Knowledge, Regency
+from services.attendance.domain.knowledge import Knowledge
 from services.attendance.domain.person import Person
 from services.attendance.domain.reading import Moment
-from services.attendance.domain.workday import attribution, candidates
+from services.attendance.domain.workday import attribution, candidates, lived, overlap
 from services.attendance.domain.zones import bucket_of, instant_of
 
 NEVER = 2**31
@@ -123,7 +123,7 @@ HANDLERS: dict[str, Callable[[Moment, str, str, Any], Iterable[int]]] = {
 
 def _closed_days(now: Moment, first: int, last: int) -> Sequence[int]:
     """Give the days of a range of which something may have been concluded."""
-    spans = [(r.first_closed, r.last_closed) for r in _lived(now)]
+    spans = [(r.first_closed, r.last_closed) for r in lived(now.person, now.knowledge)]
     begin = min((span[0] for span in spans if span[0] is not None), default=NEVER)
     end = max((span[1] for span in spans), default=-1)
     said = [day for day in now.person.days if first <= day <= last and not begin <= day <= end]
@@ -135,13 +135,5 @@ def _reattributed(now: Moment, first: int, last: int) -> Sequence[int]:
 
     Beside the range: days whose span may hold a check-in that a day of the range holds as well.
     """
-    reach = 1 + max((r.days_back + r.days_ahead for r in _lived(now)), default=0)
+    reach = 1 + overlap(now.person, now.knowledge)
     return _closed_days(now, first - reach, last + reach)
-
-
-def _lived(now: Moment) -> Iterator[Regency]:
-    """Give the regencies in which the person ever was, as far as they are registered."""
-    for code in sorted({line.regency for line in now.person.lines}):
-        regency = now.knowledge.regencies.get(code)
-        if regency is not None:
-            yield regency

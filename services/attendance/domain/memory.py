@@ -9,6 +9,7 @@ from typing import Any
 
 from services.attendance.domain.knowledge import Knowledge
 from services.attendance.domain.person import Person
+from services.attendance.domain.workday import overlap
 from services.attendance.domain.zones import bucket_of, instant_of
 
 MARGIN = 3  # A span touches the days beside its own; so does a punch kept by its date at UTC+8.
@@ -23,9 +24,7 @@ def is_at_hand(person: Person, kind: str, data: Any) -> bool:
 
 def looks_back_to(person: Person, knowledge: Knowledge, kind: str, data: Any) -> int:
     """Give the earliest day whose details a fact needs that may not be at hand."""
-    lived = [knowledge.regencies.get(line.regency) for line in person.lines]
-    spans = max((r.days_back + r.days_ahead for r in lived if r is not None), default=0)
-    return _EARLIEST[kind](person, data) - spans - MARGIN
+    return _EARLIEST[kind](person, data) - overlap(person, knowledge) - MARGIN
 
 
 def forget_below(person: Person, floor: int) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.attendance.domain.knowledge import Ask, Knowledge
 from services.attendance.domain.person import CheckIn, Day, Person
-from services.attendance.domain.rules import DEFAULT_MARKS, DEFAULT_WINDOW, RuleSet
+from services.attendance.domain.rules import RuleSet, marks_of, window_of
 from services.attendance.domain.workday import check_ins_of, covering_outage, meet, window_ended
 from services.attendance.domain.zones import instant_of
 
@@ -18,11 +18,10 @@ class Moment:
 
     __slots__ = ("closing", "knowledge", "person", "recorded")
 
-    def __init__(self, person: Person, knowledge: Knowledge, recorded: str) -> None:
-        self.person = person
-        self.knowledge = knowledge
-        self.recorded = recorded
-        self.closing: int | None = None
+    person: Person
+    knowledge: Knowledge
+    recorded: str
+    closing: int | None
 
 
 def read(now: Moment, day: int, found: Ask | None, before: Day | None) -> Day:
@@ -46,7 +45,7 @@ def read(now: Moment, day: int, found: Ask | None, before: Day | None) -> Day:
         heard = check_ins_of(person, now.knowledge, day, found)
         if found.required and found.plan is not None:
             met = meet(found.plan, [t for t, _ in heard])
-            if met.marks >= (rules.min_marks if rules is not None else DEFAULT_MARKS):
+            if met.marks >= marks_of(rules):
                 status = "present"
                 _, late, early, missed = met
                 if rules is not None and rules.lateness is not None:
@@ -93,8 +92,7 @@ def rules_of(
 
 def has_ended(now: Moment, start: int, rules: RuleSet | None) -> bool:
     """Say whether an evidence window has run out (semantics B13)."""
-    needed = rules.window if rules is not None else DEFAULT_WINDOW
-    return window_ended(now.person, now.knowledge, start, needed)
+    return window_ended(now.person, now.knowledge, start, window_of(rules))
 
 
 def _absent(now: Moment, day: int, before: Day | None, rules: RuleSet | None) -> tuple[str, int]:

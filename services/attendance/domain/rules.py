@@ -103,6 +103,16 @@ def _rank(rules: RuleSet) -> tuple[bool, int, int]:
     return rules.regency != EVERYWHERE, rules.effective_from, rules.version
 
 
+def marks_of(rules: RuleSet | None) -> int:
+    """Give the marks that make a day present."""
+    return DEFAULT_MARKS if rules is None else rules.min_marks
+
+
+def window_of(rules: RuleSet | None) -> int:
+    """Give the counting days of an evidence window."""
+    return DEFAULT_WINDOW if rules is None else rules.window
+
+
 def class_of(employment: str) -> str:
     """Name the class in which days add up: PNS and CPNS are one (semantics C1)."""
     return PNS if employment == "CPNS" else employment

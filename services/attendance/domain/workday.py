@@ -1,9 +1,10 @@
 """One day of one person: which check-ins belong to it, what it asked for, what was met."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
-from services.attendance.domain.knowledge import Ask, Knowledge
+from services.attendance.domain.knowledge import Ask, Knowledge, Regency
 from services.attendance.domain.outages import Outage
 from services.attendance.domain.person import CheckIn, Line, Person
 from services.attendance.domain.schedule import Plan
@@ -165,13 +166,25 @@ def window_ended(person: Person, knowledge: Knowledge, start: int, needed: int) 
     """Say whether enough counting dates after the window's start are closed (B13)."""
     if needed <= 0:
         return True
-    lived = (knowledge.regencies.get(line.regency) for line in person.lines)
-    last = max(regency.last_closed for regency in lived if regency is not None)
-    seen = 0
+    counted = closed_since(person, knowledge, start)
+    return next(islice(counted, needed - 1, None), None) is not None
+
+
+def closed_since(person: Person, knowledge: Knowledge, start: int) -> Iterator[int]:
+    """Give the counting dates after a window's start that are closed, in order (B13)."""
+    last = max(regency.last_closed for regency in lived(person, knowledge))
     for day in range(start + 1, last + 1):
         regency = knowledge.regencies.get(person.regency_on(day) or "")
         if regency is not None and regency.is_closed(day) and counts(person, knowledge, day):
-            seen += 1
-            if seen >= needed:
-                return True
-    return False
+            yield day
+
+
+def lived(person: Person, knowledge: Knowledge) -> list[Regency]:
+    """Give the regencies in which a person ever was, as far as they are registered."""
+    codes = sorted({line.regency for line in person.lines})
+    return [knowledge.regencies[code] for code in codes if code in knowledge.regencies]
+
+
+def overlap(person: Person, knowledge: Knowledge) -> int:
+    """Say how many days two workdays are apart at most whose spans hold the same check-in."""
+    return max((r.days_back + r.days_ahead for r in lived(person, knowledge)), default=0)

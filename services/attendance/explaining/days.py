@@ -6,11 +6,11 @@ from datetime import datetime
 
 from services.attendance.domain.knowledge import Ask, Knowledge, Regency
 from services.attendance.domain.person import Day, Person, Said
-from services.attendance.domain.rules import class_of
+from services.attendance.domain.rules import class_of, marks_of, window_of
 from services.attendance.domain.workday import (
     asked,
     check_ins_of,
-    counts,
+    closed_since,
     covering_outage,
     meet,
 )
@@ -133,10 +133,10 @@ def _explain(  # noqa: PLR0913, PLR0917  (one day, everything that bears on it)
         revoked={e.id: known.revoked.get(e.id, "-") for e in letters if e.revoked},
         outage_id=outage.id if outage is not None else None,
         window_from=None if said.window is None else date_of(said.window).isoformat(),
-        window_left=_left(person, knowledge, said, rules.window if rules is not None else 3),
+        window_left=_left(person, knowledge, said, window_of(rules)),
         rule_set=f"{rules.id}@{rules.version}" if rules is not None else None,
         marks=meet(plan, [t for t, _ in heard]).marks if plan is not None else 0,
-        marks_needed=rules.min_marks if rules is not None else 1,
+        marks_needed=marks_of(rules),
         number=number,
         reached=tuple(t for t in person.thresholds if t.dates and t.dates[-1] == day),
         known={e.id: known.recorded[e.id] for e in letters if e.id in known.recorded},
@@ -163,12 +163,7 @@ def _left(person: Person, knowledge: Knowledge, said: Day, needed: int) -> int:
     """Count the days that must still be closed before a pending day counts (semantics B13)."""
     if said.status != "pending" or said.window is None:
         return 0
-    last = max(r.last_closed for r in knowledge.regencies.values())
-    closed = 0
-    for day in range(said.window + 1, last + 1):
-        regency = knowledge.regencies.get(person.regency_on(day) or "")
-        if regency is not None and regency.is_closed(day) and counts(person, knowledge, day):
-            closed += 1
+    closed = sum(1 for _ in closed_since(person, knowledge, said.window))
     return max(0, needed - closed)
 
 

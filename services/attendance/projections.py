@@ -6,8 +6,9 @@ import msgspec
 from sqlalchemy import Table
 
 from services.attendance.domain.assessor import fold
+from services.attendance.domain.effects import concerns
 from services.attendance.domain.facts import KEPT, take_fact
-from services.attendance.domain.knowledge import Knowledge, Untrue, learn
+from services.attendance.domain.knowledge import Knowledge, learn
 from services.attendance.domain.memory import forget_below, is_at_hand, looks_back_to, take_up
 from services.attendance.domain.person import Person
 from services.attendance.domain.zones import date_of
@@ -22,14 +23,13 @@ from services.attendance.tables import (
     older,
 )
 from shared.events import attendance as words
-from shared.events.base import Fact, Told
+from shared.events.base import Fact
 from shared.events.envelope import Envelope, canonical
 from shared.events.structs import struct_of
 from shared.runtime.projection import (
     NOBODY,
     Audience,
     Changes,
-    Contradiction,
     Everybody,
     Load,
     Only,
@@ -79,9 +79,6 @@ class Assessor:
     def __init__(self, *, forgets: bool = True) -> None:
         self._forgets = forgets
 
-    def subject_of(self, heard: Envelope) -> str:
-        return heard.subject
-
     def knowledge(self) -> Knowledge:
         return Knowledge()
 
@@ -90,10 +87,7 @@ class Assessor:
         return code in knowledge.regencies
 
     def learn(self, knowledge: Knowledge, broadcast: Envelope) -> None:
-        try:
-            learn(knowledge, kind_of(broadcast), broadcast.subject, broadcast.data)
-        except Untrue as error:
-            raise Contradiction(str(error)) from error
+        learn(knowledge, kind_of(broadcast), broadcast.subject, broadcast.data)
 
     def audience(self, knowledge: Knowledge, broadcast: Envelope) -> Audience:
         kind = kind_of(broadcast)
@@ -103,15 +97,7 @@ class Assessor:
             return Only(knowledge.pins.holders(broadcast.data.serial, broadcast.data.pin))
         return NOBODY
 
-    def concerns(self, state: Person, broadcast: Envelope) -> bool:
-        kind = kind_of(broadcast)
-        if kind == "PinAssigned":
-            return True
-        if len(state.lines) == 1:  # Nearly everybody.
-            return state.lines[0].regency == broadcast.subject
-        if kind in ("WorkdayClosed", "CalendarPublished"):
-            return state.regency_on(broadcast.data.on.toordinal()) == broadcast.subject
-        return any(line.regency == broadcast.subject for line in state.lines)
+    concerns = staticmethod(concerns)
 
     def restore(self, subject: str, rows: Mapping[str, Sequence[Row]]) -> Person:
         person = Person(subject)
@@ -128,9 +114,9 @@ class Assessor:
         return person
 
     def reach(self, state: Person, heard: Envelope, knowledge: Knowledge) -> Load | None:
-        if not state.floor or is_at_hand(state, kind_of(heard), heard.data):
+        if not state.floor or is_at_hand(state, heard):
             return None
-        floor = max(1, looks_back_to(state, knowledge, kind_of(heard), heard.data))
+        floor = max(1, looks_back_to(state, knowledge, heard))
         if floor >= state.floor:
             return None
         return older(str(date_of(floor)), str(date_of(state.floor)), floor)
@@ -142,13 +128,7 @@ class Assessor:
             restore_day(state, row[:-1])
         take_up(state, load.floor)
 
-    def fold(
-        self, state: Person, heard: Envelope, knowledge: Knowledge, last_seq: int
-    ) -> Sequence[Told]:
-        try:
-            return fold(state, knowledge, heard, kind_of(heard), last_seq)
-        except Untrue as error:
-            raise Contradiction(str(error)) from error
+    fold = staticmethod(fold)
 
     def changes(self, state: Person) -> Iterable[tuple[str, Changes]]:
         if state.new_facts:

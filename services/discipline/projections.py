@@ -68,10 +68,6 @@ class Cases(ProjectionBase[CaseFile, None]):
     commands = True  # Officials write the same person's stream.
     tells: Sequence[type[Fact]] = ()  # What they tell: a rebuild weaves it in (design 6).
 
-    def subject_of(self, heard: Envelope, /) -> str:
-        """Name the person: thresholds are keyed by employee."""
-        return heard.subject
-
     def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> CaseFile:
         """Give the matters from the rows of `standing`, which come in the order heard."""
         thresholds = {}

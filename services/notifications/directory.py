@@ -101,10 +101,6 @@ class Directory(ProjectionBase[Person, Known]):
     tables: Sequence[Table] = (PERSONS, HEADS)
     loads: Sequence[Load] = (PERSON, UNITS)
 
-    def subject_of(self, heard: Envelope, /) -> str:
-        """Name the person of a keyed fact."""
-        return heard.subject
-
     def knowledge(self) -> Known:
         """Give the knowledge of nothing."""
         return Known()

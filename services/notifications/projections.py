@@ -78,10 +78,6 @@ class Planner(ProjectionBase[Planned, None]):
     loads: Sequence[Load] = (KEPT,)
     commands = True  # The sender writes the same person's stream.
 
-    def subject_of(self, heard: Envelope, /) -> str:
-        """Name the person concerned: all topics are keyed by employee."""
-        return heard.subject
-
     def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> Planned:
         """Give the notices from the rows of `kept`."""
         planned = Planned(Notices())

@@ -1,6 +1,6 @@
 """What all models on the wire have in common. Names are stored: never changed."""
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import msgspec
 from pydantic import BaseModel, ConfigDict
@@ -32,7 +32,11 @@ class Fact(Wire):
         return f"tertib.{cls.SERVICE}.{cls.__name__}.v{cls.VERSION}"
 
 
-class Told(NamedTuple):
+class Contradiction(ValueError):  # noqa: N818  (the word of design 2)
+    """Two facts on the log that cannot both be true; the message names both."""
+
+
+class Told(msgspec.Struct, frozen=True):
     """An event that a fold concludes; the runner adds id, subjectseq, times and causes."""
 
     kind: type[Fact]

@@ -8,10 +8,11 @@ from bisect import bisect_right
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from shared.events.base import Contradiction
 from shared.events.envelope import Envelope
 from shared.runtime.decoding import BROADCAST, Decoder, Passing, Undecodable, said, text_of
 from shared.runtime.holding import Cursor, Entry, Partition, Place
-from shared.runtime.projection import Contradiction, Everybody, Load, Projection
+from shared.runtime.projection import Everybody, Load, Projection
 from shared.runtime.writes import Parked, Times, Writes, caused_by, stamp, tail_of
 
 SLICE = 1_000  # Subjects fetched at a time for a broadcast: a query of a few milliseconds.
@@ -86,6 +87,7 @@ class Folding:
         self._tells = frozenset(kind.type_name() for kind in getattr(projection, "tells", ()))
         self._cause: Times | None = None
         self._knows = getattr(projection, "knows_regency", None)
+        self._reach, self._apply_to = projection.reach, projection.fold
 
     def partition(self, part: Partition, records: Sequence[Any]) -> Steps:  # noqa: C901, PLR0912  (the hot path)
         """Fold the records of one partition; give how many were taken whole.
@@ -95,16 +97,18 @@ class Folding:
         what is missing is fetched one by one. Errors: Spoilt.
         """
         base, done = cursor_of(part), 0
-        writes, entries, decode = self.writes, self.entries, self.decode
-        budget, brake, topic, latest = self.budget, part.brake, part.topic, None
+        writes, entries, decode, fold = self.writes, self.entries, self.decode, self._fold
+        budget, brake, latest = self.budget, part.brake, None
+        topic = part.topic if self._tells else None  # None: nothing is woven in.
         writes.bases[part.place] = base
         marks = self.marks.get(part.place, _NONE)
+        known: set[str] = set()  # Regencies; a registration is never taken back.
         try:
             for record in records:
                 if writes.work >= budget:
                     break
                 heard, subject = decode(record)
-                woven = bool(self._tells) and record.topic != topic
+                woven = topic is not None and record.topic != topic
                 if marks and not woven:
                     heard = marks.get(record.offset, heard)
                 if heard is not None:
@@ -115,23 +119,28 @@ class Folding:
                     elif heard.broadcastseq is not None:
                         if not (yield from self._broadcast(part, record, heard)):
                             break
-                    elif self._admits(part, entry := entries[subject], record, heard):
-                        load = self._reach(part, entry, record, heard)
-                        if load is not None:
+                    elif (
+                        heard.regency in known
+                        and heard.subjectseq is None
+                        and not entries[subject].parked
+                    ) or self._admits(part, entries[subject], record, heard):
+                        known.add(heard.regency)
+                        if (load := fold(part, entries[subject], record, heard)) is not None:
                             yield Need([subject], part.number, load)
-                        self._fold(part, entry, record, heard)
+                            fold(part, entries[subject], record, heard, at_hand=True)
                         brake.in_a_row = 0
                 done += 1
                 if not woven:
-                    part.next_offset, latest = record.offset + 1, record
+                    latest = record
                 if not done % BREATH:
                     yield _BREATHER
         except _Stop as stop:
             self.stops[part.place] = str(stop)
         if done:
             brake.passed(done)
-            part.tail = part.tail if latest is None else tail_of(latest)
             writes.records += done
+        if latest is not None:
+            part.next_offset, part.tail = latest.offset + 1, tail_of(latest)
         if (now := cursor_of(part)) != base:
             writes.cursors[part.place] = now
         return done
@@ -175,15 +184,16 @@ class Folding:
             return False
         return True
 
-    def _reach(self, part: Partition, entry: Entry, record: Any, heard: Envelope) -> Load | None:
+    def _fold(
+        self, part: Partition, entry: Entry, record: Any, heard: Envelope, *, at_hand: bool = False
+    ) -> Load | None:
+        """Fold, or say what must be read before (`at_hand`: nothing any more). Errors: Spoilt."""
+        state, knowledge = entry.state, part.knowledge
         try:
-            return self.projection.reach(entry.state, heard, part.knowledge)
-        except Exception as error:
-            raise self._spoilt(part, record, "fold", error) from error
-
-    def _fold(self, part: Partition, entry: Entry, record: Any, heard: Envelope) -> None:
-        try:
-            told = self.projection.fold(entry.state, heard, part.knowledge, entry.last_seq)
+            load = None if at_hand else self._reach(state, heard, knowledge)
+            if load is not None:
+                return load
+            told = self._apply_to(state, heard, knowledge, entry.last_seq)
         except Contradiction as error:
             raise self._spoilt(part, record, "contradiction", error) from error
         except Exception as error:
@@ -195,7 +205,9 @@ class Folding:
             cause = self._cause
             if cause is None or cause.causationid != heard.id:
                 cause = self._cause = caused_by(heard)  # The same for everybody it concerns.
-            self.writes.events += [stamp(each, self._source, entry, cause) for each in told]
+            for each in told:
+                self.writes.events.append(stamp(each, self._source, entry, cause))
+        return None
 
     @staticmethod
     def _spoilt(part: Partition, record: Any, reason: str, error: Exception) -> Exception:
@@ -252,33 +264,39 @@ class Folding:
         self, part: Partition, record: Any, heard: Envelope, names: Sequence[str]
     ) -> Generator[Need, None, bool]:
         """Apply a broadcast in bytewise order, as far as the budget goes."""
-        visits = 0
+        writes, entries, budget = self.writes, self.entries, self.budget
+        fold, concerns = self._fold, self.projection.concerns
+        visits, last = 0, part.last_subject
         for begin in range(0, len(names), SLICE):
             some = names[begin : begin + SLICE]
-            if missing := [subject for subject in some if subject not in self.entries]:
+            if missing := [subject for subject in some if subject not in entries]:
                 yield Need(missing, part.number)
             for subject in some:
-                if self.writes.work + visits // VISITS >= self.budget:
+                if writes.work >= budget:
+                    part.last_subject = last
                     return False
                 visits += 1
-                if not visits % BREATH:
+                if visits == BREATH:
+                    visits = 0
+                    writes.work += BREATH // VISITS
                     yield _BREATHER
-                entry = self.entries[subject]
+                entry = entries[subject]
                 try:
                     if entry.parked:
                         self._queue(part, record, entry, reference=heard.broadcastseq)
-                    elif self.projection.concerns(entry.state, heard):
-                        load = self._reach(part, entry, record, heard)
-                        if load is not None:
-                            yield Need([subject], part.number, load)
-                        self._fold(part, entry, record, heard)
+                    elif (
+                        concerns(entry.state, heard)
+                        and (load := fold(part, entry, record, heard)) is not None
+                    ):
+                        yield Need([subject], part.number, load)
+                        fold(part, entry, record, heard, at_hand=True)
                 except Exception as error:
                     why = error.mark.error if isinstance(error, Spoilt) else said(error)
                     text = f"broadcast {heard.broadcastseq} cannot be applied to {subject}: {why}"
                     mark = Undecodable(BROADCAST, text)
                     raise Spoilt(part.place, record.offset, mark) from error
-                part.last_subject = subject
-        self.writes.work += visits // VISITS
+                last = subject
+        writes.work += visits // VISITS
         return True
 
     # Parking.

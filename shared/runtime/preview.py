@@ -72,7 +72,7 @@ class InMemory(Generic[State, Knowledge]):
         if envelope.type not in self._hears or self._is_repeated(envelope):
             return []
         if envelope.broadcastseq is None:
-            return self._fold(self.projection.subject_of(envelope), envelope)
+            return self._fold(envelope.subject, envelope)
         self.projection.learn(self._knowledge, envelope)
         return [
             told

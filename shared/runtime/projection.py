@@ -95,9 +95,6 @@ class Projection(Protocol[State, Knowledge]):
     loads: Sequence[Load]
     commands: bool
 
-    def subject_of(self, heard: Envelope, /) -> str:
-        """Name the subject whose state a keyed record is folded into (its key on the log)."""
-
     def knowledge(self) -> Knowledge:
         """Give the knowledge of somebody who has heard no broadcast."""
 
@@ -137,10 +134,6 @@ class Projection(Protocol[State, Knowledge]):
 
     def changes(self, state: State, /) -> Iterable[tuple[str, Changes]]:
         """Drain what the state has to write since it was last asked, by table name."""
-
-
-class Contradiction(Exception):  # noqa: N818  (the word of design 2)
-    """Two facts on the log that cannot both be true; the message names both."""
 
 
 class ProjectionBase(Generic[State, Knowledge]):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+from shared.events.base import Contradiction
 from shared.events.envelope import Envelope
 from shared.runtime.decoding import Decoder, Passing, Undecodable, said
 from shared.runtime.holding import Entry
-from shared.runtime.projection import Contradiction
 from shared.runtime.worker import Store
 from shared.runtime.writes import Waiting, Writes, caused_by, stamp
 

@@ -122,15 +122,15 @@ def caused_by(heard: Envelope) -> Times:
 
 
 @cache
-def _type_name(kind: type[Fact]) -> str:
-    return kind.type_name()
+def _words_of(kind: type[Fact]) -> tuple[str, str]:
+    return kind.TOPIC, kind.type_name()
 
 
 def stamp(told: Told, source: str, entry: Entry, cause: Times) -> Event:
     """Give the next event of a subject its number and its envelope."""
     entry.last_seq += 1
     id_ = event_id(source, entry.subject, entry.last_seq)
-    type_ = _type_name(told.kind)
+    topic, type_ = _words_of(told.kind)
     value = canonical(
         Envelope(
             actor=cause.actor,
@@ -147,7 +147,7 @@ def stamp(told: Told, source: str, entry: Entry, cause: Times) -> Event:
             type=type_,
         )
     )
-    return told.kind.TOPIC, entry.subject, id_, type_, value
+    return topic, entry.subject, id_, type_, value
 
 
 def tail_of(record: Any) -> bytes:

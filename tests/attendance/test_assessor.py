@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.runtime.projection import Contradiction
+from shared.events.base import Contradiction
 from tests.attendance.world import WEEKDAYS, World, on
 
 LONG = (("jaga", "07:00", "08:00", "37:00", "presence", "any"),)

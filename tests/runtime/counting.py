@@ -41,9 +41,6 @@ class Counting(ProjectionBase[Count, None]):
     def __init__(self, *topics: str) -> None:
         self.topics: Sequence[str] = topics
 
-    def subject_of(self, heard: Envelope, /) -> str:
-        return heard.subject
-
     def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> Count:
         return Count(subject, sum(row[1] for row in rows.get(COUNTED.name, ())))
 

@@ -13,13 +13,12 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
 
 from shared.events import attendance
-from shared.events.base import Fact, Told
+from shared.events.base import Contradiction, Fact, Told
 from shared.events.envelope import Envelope
 from shared.events.structs import struct_of
 from shared.runtime.projection import (
     Audience,
     Changes,
-    Contradiction,
     Everybody,
     Load,
     Only,
@@ -99,9 +98,6 @@ class Toy(ProjectionBase[Sum, Known]):
         self.commands = commands
         self._factor = factor
         self._kind = said_on(topic)
-
-    def subject_of(self, heard: Envelope, /) -> str:
-        return heard.subject
 
     def knowledge(self) -> Known:
         return Known()

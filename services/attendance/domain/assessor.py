@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from services.attendance.domain import ledger, telling
-from services.attendance.domain.effects import HANDLERS, MOVES_NO_WINDOW, hear
+from services.attendance.domain.effects import CHECK_IN, HANDLERS, MOVES_NO_WINDOW, hear
 from services.attendance.domain.knowledge import Knowledge
 from services.attendance.domain.person import Day, Person, Said
 from services.attendance.domain.reading import Moment, has_ended, read
 from services.attendance.domain.rules import class_of
-from services.attendance.domain.workday import asked
+from services.attendance.domain.workday import asked_under
 from shared.events.attendance import (
     AbsenceThresholdReached,
     AbsenceThresholdRetracted,
@@ -24,22 +24,21 @@ from shared.events.base import Told
 from shared.events.envelope import Envelope
 
 
-def fold(
-    person: Person, knowledge: Knowledge, heard: Envelope, kind: str, seq: int
-) -> Sequence[Told]:
+def fold(person: Person, heard: Envelope, knowledge: Knowledge, seq: int) -> Sequence[Told]:
     """Apply one fact to one person; give what follows, the first event being `seq + 1`.
 
-    Errors: Untrue for what contradicts a known fact.
+    Errors: Contradiction for what contradicts a known fact.
     """
-    if kind == "CheckInRecorded":
+    kind = heard.type
+    if kind == CHECK_IN:
         day = hear(person, knowledge, heard.id, heard.data)
         if day is None:
             return ()
         return Step(person, knowledge, heard.recordedtime, seq).conclude(kind, (day,))
-    step = Step(person, knowledge, heard.recordedtime, seq)
     handler = HANDLERS.get(kind)
     if handler is None:
         return ()
+    step = Step(person, knowledge, heard.recordedtime, seq)
     return step.conclude(kind, handler(step, heard.id, heard.subject, heard.data))
 
 
@@ -69,13 +68,14 @@ class Step(Moment):
 
     def derive(self, day: int) -> None:
         """Read a day as known now; say it if it is new or reads otherwise (B14, B15)."""
-        before = self.person.days.get(day)
-        found = asked(self.person, self.knowledge, day)
+        person = self.person
+        before, line = person.days.get(day), person.line_on(day)
+        found = asked_under(line, person, self.knowledge, day)
         if before is None and (
             found is None or not found.required or not found.regency.is_closed(day)
         ):
             return  # Nothing is concluded of an open day.
-        after = read(self, day, found, before)
+        after = read(self, day, line, found, before)
         if before is None or _says_otherwise(after, before):
             self.say(day, after, before)
         elif after != before:
@@ -104,7 +104,10 @@ class Step(Moment):
         person = self.person
         person.days[day] = after
         person.dirty_days.add(day)
-        (person.pending.add if after.status == "pending" else person.pending.discard)(day)
+        if after.status == "pending":
+            person.pending.add(day)
+        elif person.pending:
+            person.pending.discard(day)
         klass = class_of(after.employment)
         if _shakes(person, day, after, before):
             self.shaken.add(klass)

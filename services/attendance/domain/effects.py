@@ -7,8 +7,10 @@ from services.attendance.domain.facts import take_fact
 from services.attendance.domain.knowledge import Knowledge
 from services.attendance.domain.person import Person
 from services.attendance.domain.reading import Moment
-from services.attendance.domain.workday import attribution, candidates, lived, overlap
+from services.attendance.domain.workday import attribution, candidates, is_open, lived, overlap
 from services.attendance.domain.zones import bucket_of, instant_of
+from shared.events import attendance as words
+from shared.events.envelope import Envelope
 
 NEVER = 2**31
 
@@ -24,11 +26,25 @@ def hear(person: Person, knowledge: Knowledge, fact_id: str, data: Any) -> int |
         return None  # Heard again: the first stands (A14).
     known[fact_id] = instant
     person.dirty_days.add(bucket)
-    for day in candidates(person, knowledge, instant):
-        if day in person.days:
-            found = attribution(person, knowledge, instant)
-            return found if found in person.days else None
-    return None  # Nearly always: nothing is concluded of a day before it is closed.
+    if is_open(person, knowledge, instant):
+        return None  # Nearly always: nothing is concluded of a day before it is closed.
+    if not any(day in person.days for day in candidates(person, knowledge, instant)):
+        return None
+    found = attribution(person, knowledge, instant)
+    return found if found in person.days else None
+
+
+def concerns(person: Person, broadcast: Envelope) -> bool:
+    """Say whether a broadcast can be about anything of a person; of a date: where they were."""
+    subject, lines = broadcast.subject, person.lines
+    if len(lines) == 1 and lines[0].regency == subject:
+        return True  # Nearly everybody, whatever it says.
+    kind = type(broadcast.data).__name__
+    if kind == "PinAssigned":
+        return True
+    if kind in ("WorkdayClosed", "CalendarPublished"):
+        return person.regency_on(broadcast.data.on.toordinal()) == subject
+    return any(line.regency == subject for line in lines)
 
 
 def _registered(now: Moment, fact_id: str, _: str, data: Any) -> Iterable[int]:
@@ -72,17 +88,13 @@ def _new(now: Moment, kind: str, fact_id: str, data: Any) -> bool:
     return True
 
 
-def _closing(now: Moment, _: str, subject: str, data: Any) -> Iterable[int]:
-    day = data.on.toordinal()
-    if now.person.regency_on(day) != subject:
-        return ()
-    now.closing = day
+def _closing(now: Moment, _: str, _subject: str, data: Any) -> Iterable[int]:
+    now.closing = day = data.on.toordinal()
     return (day,)
 
 
-def _calendar(now: Moment, _: str, subject: str, data: Any) -> Iterable[int]:
-    day = data.on.toordinal()
-    return (day,) if now.person.regency_on(day) == subject else ()
+def _calendar(_now: Moment, _: str, _subject: str, data: Any) -> Iterable[int]:
+    return (data.on.toordinal(),)
 
 
 def _schedule(now: Moment, _: str, subject: str, data: Any) -> Iterable[int]:
@@ -104,20 +116,23 @@ def _pin(now: Moment, _: str, _subject: str, data: Any) -> Iterable[int]:
     return _closed_days(now, data.valid_from.toordinal(), NEVER)
 
 
+# Found by the `type` of the envelope, an attribute of it: the hot path asks no class for its name.
+CHECK_IN = words.CheckInRecorded.type_name()
 # Kinds that change no count of an evidence window: letters and check-ins.
-MOVES_NO_WINDOW = frozenset({"CheckInRecorded", "ExcuseRecorded", "ExcuseRevoked"})
-
+MOVES_NO_WINDOW = frozenset(
+    {CHECK_IN, words.ExcuseRecorded.type_name(), words.ExcuseRevoked.type_name()}
+)
 HANDLERS: dict[str, Callable[[Moment, str, str, Any], Iterable[int]]] = {
-    "EmployeeRegistered": _registered,
-    "ShiftAssigned": _shift,
-    "ExcuseRecorded": _excuse,
-    "ExcuseRevoked": _revoked,
-    "PersonForgotten": _forgotten,
-    "WorkdayClosed": _closing,
-    "CalendarPublished": _calendar,
-    "SchedulePublished": _schedule,
-    "OutageDeclared": _outage,
-    "PinAssigned": _pin,
+    words.EmployeeRegistered.type_name(): _registered,
+    words.ShiftAssigned.type_name(): _shift,
+    words.ExcuseRecorded.type_name(): _excuse,
+    words.ExcuseRevoked.type_name(): _revoked,
+    words.PersonForgotten.type_name(): _forgotten,
+    words.WorkdayClosed.type_name(): _closing,
+    words.CalendarPublished.type_name(): _calendar,
+    words.SchedulePublished.type_name(): _schedule,
+    words.OutageDeclared.type_name(): _outage,
+    words.PinAssigned.type_name(): _pin,
 }
 
 

@@ -3,21 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
-from services.attendance.domain.knowledge import Untrue
 from services.attendance.domain.person import Excuse, Line, Person
+from shared.events.base import Contradiction
 
 
 def take_fact(person: Person, kind: str, fact_id: str, data: Any) -> bool:
     """Take a line, a letter, its revocation or a shift into the state; False if heard before.
 
-    Errors: Untrue if a fact with that id said otherwise, or a letter was never recorded. Judged
-    on clear fields: ciphertext says nothing here.
+    Errors: Contradiction if a fact with that id said otherwise, or a letter was never recorded.
+    Judged on clear fields: ciphertext says nothing here.
     """
     content = _CONTENT[kind](data)
     known = person.facts.get(fact_id)
     if known is not None:
         if known != content:
-            raise Untrue(f"{kind} {fact_id} says {content}, and said {known} before")
+            raise Contradiction(f"{kind} {fact_id} says {content}, and said {known} before")
         return False
     order = len(person.facts)
     if kind == "EmployeeRegistered":

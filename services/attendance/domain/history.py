@@ -43,8 +43,12 @@ class History:
             at = self._place(day)
         code = CODES[status]
         self.codes[at] = code
-        self.rules_at[at] = _place_in(self.rule_names, rules)
-        self.class_at[at] = _place_in(self.class_names, klass)
+        try:
+            self.rules_at[at] = self.rule_names.index(rules)
+            self.class_at[at] = self.class_names.index(klass)
+        except ValueError:
+            self.rules_at[at] = _place_in(self.rule_names, rules)
+            self.class_at[at] = _place_in(self.class_names, klass)
         if converts is not None:
             self.converts[day] = converts
         elif self.converts:

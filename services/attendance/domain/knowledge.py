@@ -14,10 +14,7 @@ from services.attendance.domain.pins import NEVER, PinBook, PinRow
 from services.attendance.domain.rules import RuleSet
 from services.attendance.domain.schedule import Plan, Schedule
 from services.attendance.domain.zones import Zone, date_of, zone_of
-
-
-class Untrue(ValueError):  # noqa: N818  (what it says of the facts)
-    """Two facts that cannot both be true; the message names both."""
+from shared.events.base import Contradiction
 
 
 class Ask(NamedTuple):
@@ -43,6 +40,7 @@ class Regency:
     last_closed: int = -1
     days_back: int = 0  # How far spans reach behind and ahead of their date, over all schedules.
     days_ahead: int = 0
+    open_from: int = 0  # Instant; the spans of the days that are closed all end before it.
     _asks: dict[tuple[str | None, int], Ask] = field(default_factory=dict)
     _rules: dict[tuple[str, int], RuleSet | None] = field(default_factory=dict)
 
@@ -70,6 +68,11 @@ class Regency:
         if key not in self._rules:
             self._rules[key] = rules.in_force(self.rule_sets, self.code, employment, day)
         return self._rules[key]
+
+    def note_open(self) -> None:
+        """Say from when on check-ins belong to open days alone: more is closed, or spans reach."""
+        if self.first_closed is not None:
+            self.open_from = self.zone.midnight(self.last_closed + 1 + self.days_back)
 
     def forget_answers(self) -> None:
         """Drop the answers kept at hand: something new was published."""
@@ -115,7 +118,7 @@ class Knowledge:
 def learn(knowledge: Knowledge, kind: str, subject: str, data: Any) -> None:
     """Take one broadcast into the knowledge. `subject` is the regency it was sent to.
 
-    Errors: Untrue where it contradicts what is known, naming both.
+    Errors: Contradiction where it contradicts what is known, naming both.
     """
     if kind == "RegencyRegistered":
         knowledge.regencies.setdefault(data.code, Regency(data.code, zone_of(data.timezone)))
@@ -132,7 +135,7 @@ def learn(knowledge: Knowledge, kind: str, subject: str, data: Any) -> None:
     regency = knowledge.regencies.get(subject)
     if regency is None:
         if kind in _TEACH:
-            raise Untrue(f"{kind} for regency {subject}, which was never registered")
+            raise Contradiction(f"{kind} for regency {subject}, which was never registered")
         return
     teach = _TEACH.get(kind)
     if teach is not None:
@@ -145,6 +148,7 @@ def _schedule(_: Knowledge, regency: Regency, data: Any) -> None:
     before, after = version.reach()
     regency.days_back = max(regency.days_back, after)
     regency.days_ahead = max(regency.days_ahead, before)
+    regency.note_open()
     regency.forget_answers()
 
 
@@ -157,7 +161,7 @@ def _outage(_: Knowledge, regency: Regency, data: Any) -> None:
     outage = outages.outage_from(data)
     for known in regency.outages:
         if known.id == outage.id and known != outage:
-            raise Untrue(f"outage {outage.id} is declared twice: {known} and {outage}")
+            raise Contradiction(f"outage {outage.id} is declared twice: {known} and {outage}")
     regency.outages.append(outage)
 
 
@@ -170,7 +174,7 @@ def _rule_set(knowledge: Knowledge, regency: Regency, data: Any) -> None:
             rule_set.version,
         )
         if same and known.digest != rule_set.digest:
-            raise Untrue(
+            raise Contradiction(
                 f"rule set {known.id}@{known.version} of {known.regency} is published twice:"
                 f" digest {known.digest} and {rule_set.digest}"
             )
@@ -186,10 +190,11 @@ def _closed(_: Knowledge, regency: Regency, data: Any) -> None:
     elif day == regency.last_closed + 1:
         regency.last_closed = day
     elif not regency.is_closed(day):
-        raise Untrue(
+        raise Contradiction(
             f"the closing of {data.on} in {regency.code} does not follow that of"
             f" {date_of(regency.last_closed)}: every date is closed, one after the other"
         )
+    regency.note_open()
 
 
 _TEACH = {

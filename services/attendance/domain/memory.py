@@ -11,20 +11,22 @@ from services.attendance.domain.knowledge import Knowledge
 from services.attendance.domain.person import Person
 from services.attendance.domain.workday import overlap
 from services.attendance.domain.zones import bucket_of, instant_of
+from shared.events import attendance as words
+from shared.events.envelope import Envelope
 
 MARGIN = 3  # A span touches the days beside its own; so does a punch kept by its date at UTC+8.
 _AMPLE = 30  # Days; more than any span reaches. Spares the ordinary fact a closer look.
 
 
-def is_at_hand(person: Person, kind: str, data: Any) -> bool:
+def is_at_hand(person: Person, heard: Envelope) -> bool:
     """Say whether everything that a fact needs is surely in memory: nearly always."""
-    earliest = _EARLIEST.get(kind)
-    return earliest is None or earliest(person, data) >= person.floor + _AMPLE
+    earliest = _EARLIEST.get(heard.type)
+    return earliest is None or earliest(person, heard.data) >= person.floor + _AMPLE
 
 
-def looks_back_to(person: Person, knowledge: Knowledge, kind: str, data: Any) -> int:
+def looks_back_to(person: Person, knowledge: Knowledge, heard: Envelope) -> int:
     """Give the earliest day whose details a fact needs that may not be at hand."""
-    return _EARLIEST[kind](person, data) - overlap(person, knowledge) - MARGIN
+    return _EARLIEST[heard.type](person, heard.data) - overlap(person, knowledge) - MARGIN
 
 
 def forget_below(person: Person, floor: int) -> None:
@@ -51,14 +53,14 @@ def take_up(person: Person, floor: int) -> None:
 
 _EARLIEST: dict[str, Callable[[Person, Any], int]] = {
     # The date where it was heard, less a day: wherever on earth that is. (Exact costs thrice.)
-    "CheckInRecorded": lambda _, data: data.occurred_at.toordinal() - 1,
-    "EmployeeRegistered": lambda _, data: data.active_from.toordinal(),
-    "ShiftAssigned": lambda _, data: data.on.toordinal(),
-    "ExcuseRecorded": lambda _, data: data.first_on.toordinal(),
-    "ExcuseRevoked": _excuse_began,
-    "WorkdayClosed": lambda _, data: data.on.toordinal(),
-    "CalendarPublished": lambda _, data: data.on.toordinal(),
-    "SchedulePublished": lambda _, data: data.effective_from.toordinal(),
-    "OutageDeclared": lambda _, data: bucket_of(instant_of(data.begins_at)),
-    "PinAssigned": lambda _, data: data.valid_from.toordinal(),
+    words.CheckInRecorded.type_name(): lambda _, data: data.occurred_at.toordinal() - 1,
+    words.EmployeeRegistered.type_name(): lambda _, data: data.active_from.toordinal(),
+    words.ShiftAssigned.type_name(): lambda _, data: data.on.toordinal(),
+    words.ExcuseRecorded.type_name(): lambda _, data: data.first_on.toordinal(),
+    words.ExcuseRevoked.type_name(): _excuse_began,
+    words.WorkdayClosed.type_name(): lambda _, data: data.on.toordinal(),
+    words.CalendarPublished.type_name(): lambda _, data: data.on.toordinal(),
+    words.SchedulePublished.type_name(): lambda _, data: data.effective_from.toordinal(),
+    words.OutageDeclared.type_name(): lambda _, data: bucket_of(instant_of(data.begins_at)),
+    words.PinAssigned.type_name(): lambda _, data: data.valid_from.toordinal(),
 }

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from services.attendance.domain.history import History
-from services.attendance.domain.knowledge import Untrue
+from shared.events.base import Contradiction
 
 
 class Line(NamedTuple):
@@ -75,9 +75,6 @@ class Said:
     active: bool = True
 
 
-CheckIn = tuple[int, str]  # Instant and id.
-
-
 @dataclass(slots=True)
 class Person:
     """The state of one subject. Mutable; only the fold changes it."""
@@ -129,8 +126,8 @@ class Person:
         return None
 
     def excuse(self, excuse_id: str, heard: str) -> Excuse:
-        """Give a letter by its id. Errors: Untrue, naming the fact `heard` that speaks of it."""
+        """Give a letter by its id. Errors: Contradiction, naming the fact that speaks of it."""
         for excuse in self.excuses:
             if excuse.id == excuse_id:
                 return excuse
-        raise Untrue(f"fact {heard} speaks of letter {excuse_id}, which was never recorded")
+        raise Contradiction(f"fact {heard} speaks of letter {excuse_id}, which was never recorded")

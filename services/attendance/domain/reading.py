@@ -1,10 +1,9 @@
 """A day read off the facts: status, minutes, letter, window, and the rule set that judges it."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from services.attendance.domain.knowledge import Ask, Knowledge
-from services.attendance.domain.person import CheckIn, Day, Person
+from services.attendance.domain.person import Day, Line, Person
 from services.attendance.domain.rules import RuleSet, marks_of, window_of
 from services.attendance.domain.workday import check_ins_of, covering_outage, meet, window_ended
 from services.attendance.domain.zones import instant_of
@@ -24,30 +23,30 @@ class Moment:
     closing: int | None
 
 
-def read(now: Moment, day: int, found: Ask | None, before: Day | None) -> Day:
-    """Read a day off the facts (design 5.3, semantics B). `before`: as it was last said.
+def read(now: Moment, day: int, line: Line | None, found: Ask | None, before: Day | None) -> Day:
+    """Read a day off the facts (design 5.3, semantics B).
 
-    Revision, seq and recorded are those of before; who says the day gives it its own.
+    `line`: in force on it; `found`: what it asks; `before`: as it was last said. Revision, seq and
+    recorded are those of before; who says the day gives it its own.
     """
     person = now.person
-    line = person.line_on(day)
     employment = line.employment if line is not None else _last(before).employment
     regency = found.regency.code if found is not None else _last(before).regency
     rules = rules_of(now, day, employment, regency, before)
     excuse_id = person.excuse_on(day) if person.excuses else None
-    heard: Sequence[CheckIn] = ()
+    ids: tuple[str, ...] = ()
     late = early = 0
     converts: int | None = None
     missed: tuple[str, ...] = ()
     window: int | None = None
     status = "off"
     if found is not None:
-        heard = check_ins_of(person, now.knowledge, day, found)
+        times, ids = check_ins_of(person, now.knowledge, day, found)
         if found.required and found.plan is not None:
-            met = meet(found.plan, [t for t, _ in heard])
+            met = meet(found.plan, times)
             if met.marks >= marks_of(rules):
                 status = "present"
-                _, late, early, missed = met
+                late, early, missed = met.late, met.early, met.missed
                 if rules is not None and rules.lateness is not None:
                     converts = _convertible(now, day, found, excuse_id, late + early)
             elif excuse_id is not None:
@@ -62,7 +61,7 @@ def read(now: Moment, day: int, found: Ask | None, before: Day | None) -> Day:
         early,
         missed,
         excuse_id,
-        tuple([fact_id for _, fact_id in heard]),
+        ids,
         before.revision if before is not None else 0,
         window,
         employment,

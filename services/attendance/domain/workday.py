@@ -1,18 +1,23 @@
 """One day of one person: which check-ins belong to it, what it asked for, what was met."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from services.attendance.domain.knowledge import Ask, Knowledge, Regency
 from services.attendance.domain.outages import Outage
-from services.attendance.domain.person import CheckIn, Line, Person
+from services.attendance.domain.person import Line, Person
 from services.attendance.domain.schedule import Plan
 
 SATURDAY = 5
 
+CheckIns = tuple[tuple[int, ...], tuple[str, ...]]  # Instants, and in their order the ids.
+NO_CHECK_INS: CheckIns = ((), ())
 
-class Met(NamedTuple):
+
+class Met(Struct, frozen=True, gc=False):
     """How check-ins meet a plan. Units: whole minutes, rounded down per checkpoint (B11)."""
 
     marks: int
@@ -28,23 +33,25 @@ def asked(person: Person, knowledge: Knowledge, day: int) -> Ask | None:
     first line there is none, whatever shifts say: only the regency is known (A3). None: of a
     regency that was never registered.
     """
-    line = person.line_on(day)
+    return asked_under(person.line_on(day), person, knowledge, day)
+
+
+def asked_under(line: Line | None, person: Person, knowledge: Knowledge, day: int) -> Ask | None:
+    """Say what a date asks of whom that line is in force for: see `asked`."""
     if line is None:
         regency = knowledge.regencies.get(person.regency_on(day) or "")
         return regency.asks(None, day) if regency is not None else None
     regency = knowledge.regencies.get(line.regency)
     if regency is None:
         return None
-    found = regency.asks(_schedule_of(person, knowledge, line, day), day)
+    if day in person.shifts:
+        schedule_id = person.shifts[day]
+    else:
+        schedule_id = line.schedule_id or knowledge.unit_schedule(line.unit_id)
+    found = regency.asks(schedule_id, day)
     if line.active_to is None or line.active_to >= day:
         return found
     return found._replace(required=False)
-
-
-def _schedule_of(person: Person, knowledge: Knowledge, line: Line, day: int) -> str | None:
-    if day in person.shifts:
-        return person.shifts[day]
-    return line.schedule_id or knowledge.unit_schedule(line.unit_id)
 
 
 def meet(plan: Plan, times: Sequence[int]) -> Met:
@@ -52,44 +59,47 @@ def meet(plan: Plan, times: Sequence[int]) -> Met:
     marks = late = early = inside = 0
     missed: tuple[str, ...] = ()
     for name, opens, due, closes, presence, direction in plan.windows:
-        first = last = 0
-        for time in times:
-            if opens <= time <= closes:
-                first = first or time
-                last = time
-                inside += presence
-        if not first:
+        begin, end = bisect_left(times, opens), bisect_right(times, closes)
+        if begin == end:
             missed += (name,)
         elif presence:
             marks += 1
+            inside += end - begin
             if direction == "in":
-                if first > due:
-                    late += (first - due) // 60
-            elif direction == "out" and last < due:
-                early += (due - last) // 60
+                if times[begin] > due:
+                    late += (times[begin] - due) // 60
+            elif direction == "out" and times[end - 1] < due:
+                early += (due - times[end - 1]) // 60
     if plan.overlaps:
         inside = sum(any(w.opens <= t <= w.closes for w in plan.presence) for t in times)
     return Met(marks + (inside < len(times)), late, early, missed)
 
 
-def check_ins_of(person: Person, knowledge: Knowledge, day: int, found: Ask) -> Sequence[CheckIn]:
-    """Give the check-ins that belong to a workday, in order of time.
+def check_ins_of(person: Person, knowledge: Knowledge, day: int, found: Ask) -> CheckIns:
+    """Give the check-ins that belong to a workday: instants in order of time, and their ids.
 
     Attribution is made anew whenever a day is read: schedules and shifts change later (B2).
     """
     regency, _, plan, _ = found
     if plan is None:
-        return ()
-    begins, ends, heard = plan.begins, plan.ends, []
+        return NO_CHECK_INS
+    begins, ends = plan.begins, plan.ends
+    pairs: list[tuple[int, str]] = []
     for bucket in plan.buckets:
-        punches = person.punches.get(bucket)
-        if punches:
-            heard += [(t, fact_id) for fact_id, t in punches.items() if begins <= t <= ends]
-    if heard and (regency.days_back or regency.days_ahead or len(person.lines) > 1):
+        if punches := person.punches.get(bucket):
+            pairs += zip(punches.values(), punches, strict=True)
+    if not pairs:
+        return NO_CHECK_INS
+    pairs.sort()
+    if pairs[0][0] < begins or pairs[-1][0] > ends:
+        pairs = [pair for pair in pairs if begins <= pair[0] <= ends]
+    if regency.days_back or regency.days_ahead or len(person.lines) > 1:
         # Only here can another workday's span hold the same check-in.
-        heard = [each for each in heard if attribution(person, knowledge, each[0]) == day]
-    heard.sort()
-    return heard
+        pairs = [pair for pair in pairs if attribution(person, knowledge, pair[0]) == day]
+    if not pairs:
+        return NO_CHECK_INS
+    times, ids = zip(*pairs, strict=True)
+    return times, ids
 
 
 def attribution(person: Person, knowledge: Knowledge, instant: int) -> int | None:
@@ -113,14 +123,16 @@ def _distance(plan: Plan, instant: int) -> int:
     return min(abs(instant - window.due) for window in plan.windows)
 
 
+def is_open(person: Person, knowledge: Knowledge, instant: int) -> bool:
+    """Say, quickly, whether nothing is closed that an instant could belong to; False: perhaps."""
+    if len(person.lines) != 1:
+        return False
+    regency = knowledge.regencies.get(person.lines[0].regency)
+    return regency is not None and instant >= regency.open_from
+
+
 def candidates(person: Person, knowledge: Knowledge, instant: int) -> range:
     """Give the dates whose span could hold an instant, wherever the person lived; in order."""
-    if len(person.lines) == 1:  # Nearly everybody: the general way below takes twice as long.
-        regency = knowledge.regencies.get(person.lines[0].regency)
-        if regency is None:
-            return range(0)
-        local = regency.zone.day_of(instant)
-        return range(local - regency.days_back, local + regency.days_ahead + 1)
     first, last = 2**31, 0
     for line in person.lines:
         regency = knowledge.regencies.get(line.regency)

@@ -1,6 +1,6 @@
 """Each day of a year of one person, taken apart for the person himself. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -97,7 +97,9 @@ def _explain(  # noqa: PLR0913, PLR0917  (one day, everything that bears on it)
 ) -> Explained:
     found = asked(person, knowledge, day)
     regency = knowledge.regencies[said.regency]
-    heard = check_ins_of(person, knowledge, day, found) if found is not None else ()
+    times: Sequence[int] = ()
+    if found is not None:
+        times, _ = check_ins_of(person, knowledge, day, found)
     plan = found.plan if found is not None else None
     windows = plan.windows if plan is not None else ()
     presence = plan.presence if plan is not None else ()
@@ -118,13 +120,13 @@ def _explain(  # noqa: PLR0913, PLR0917  (one day, everything that bears on it)
                 _clock(regency, w.due),
                 _clock(regency, w.closes),
                 w.presence,
-                tuple(_clock(regency, t) for t, _ in heard if w.opens <= t <= w.closes),
+                tuple(_clock(regency, t) for t in times if w.opens <= t <= w.closes),
             )
             for w in windows
         ),
         strays=tuple(
             _clock(regency, t)
-            for t, _ in heard
+            for t in times
             if not any(w.opens <= t <= w.closes for w in presence)
         ),
         late_minutes=said.late,
@@ -135,7 +137,7 @@ def _explain(  # noqa: PLR0913, PLR0917  (one day, everything that bears on it)
         window_from=None if said.window is None else date_of(said.window).isoformat(),
         window_left=_left(person, knowledge, said, window_of(rules)),
         rule_set=f"{rules.id}@{rules.version}" if rules is not None else None,
-        marks=meet(plan, [t for t, _ in heard]).marks if plan is not None else 0,
+        marks=meet(plan, times).marks if plan is not None else 0,
         marks_needed=marks_of(rules),
         number=number,
         reached=tuple(t for t in person.thresholds if t.dates and t.dates[-1] == day),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from shared.events.catalogue import BY_TYPE
-from shared.runtime.reading import Record, head_of
+from shared.runtime.reading import Head, head_of
 from shared.runtime.writes import Event
 
 SHOWN = 10  # Differences that a refusal shows: enough to see the kind.
@@ -29,7 +29,7 @@ class Differences:
 
 
 class Comparison:
-    """The events of one partition, kept as digests: their size does not matter.
+    """The `events` of one partition, kept as digests: their size does not matter.
 
     `last` is the last number that was said live, by subject. `heard` are types that the projection
     hears back: they are told, folded as given, and concluding one of them again is a difference.
@@ -38,10 +38,12 @@ class Comparison:
     def __init__(self, last: Mapping[str, int], heard: frozenset[str]) -> None:
         self._last = last
         self._heard = heard
-        self._ours: dict[str, bytes] = {}
+        self._left: dict[bytes, str] = {}  # What was not found yet: digest to id.
+        self._found: set[bytes] = set()
+        self._missed: dict[str, bytes] | None = None  # By id, once one is missed.
         self._again: list[str] = []
-        self._found: set[bytes] = set()  # Digests: each is of one event, and already in memory.
         self.topics: set[str] = set()
+        self.events = 0
 
     def take(self, concluded: Iterable[Event]) -> None:
         """Take what was concluded next."""
@@ -49,33 +51,39 @@ class Comparison:
             if type_ in self._heard:
                 self._again.append(name)
             elif _is_derived(type_):
-                self._ours[name] = _digest(value)
+                self._left[_digest(value)] = name
                 self.topics.add(topic)
+                self.events += 1
 
-    @property
-    def events(self) -> int:
-        """Say how many events are compared."""
-        return len(self._ours)
-
-    def hold(self, records: Iterable[Record], differences: Differences) -> None:
+    def hold(self, published: Iterable[bytes], differences: Differences) -> None:
         """Take what was published on one topic; repetitions on the wire are legal."""
-        for record in records:
-            head = head_of(record.value)
-            ours = self._ours.get(head.id)
-            if ours is not None:
-                self._found.add(ours)
-                if ours != _digest(record.value):
-                    differences.add(f"{head.id} is concluded with other bytes than published")
-            elif _is_derived(head.type) and head.subjectseq <= self._last.get(head.subject, 0):
-                differences.add(f"{head.id} was published, and is not concluded again")
+        left, found = self._left, self._found
+        for value in published:
+            digest = _digest(value)
+            if left.pop(digest, None) is not None:
+                found.add(digest)
+            elif digest not in found:
+                self._look_at(head_of(value), differences)
+
+    def _look_at(self, head: Head, differences: Differences) -> None:
+        """Say what is wrong with an event that was published, if anything is."""
+        if not _is_derived(head.type):
+            return  # It was told: folded as given.
+        if self._missed is None:
+            self._missed = {name: digest for digest, name in self._left.items()}
+        digest = self._missed.get(head.id)
+        if digest is not None:
+            self._left.pop(digest, None)
+            differences.add(f"{head.id} is concluded with other bytes than published")
+        elif head.subjectseq <= self._last.get(head.subject, 0):
+            differences.add(f"{head.id} was published, and is not concluded again")
 
     def end(self, differences: Differences) -> None:
         """Name what was concluded and never published."""
         for name in self._again:
             differences.add(f"{name} is concluded beside what was told")
-        for name, digest in self._ours.items():
-            if digest not in self._found:
-                differences.add(f"{name} is concluded, and was never published")
+        for name in self._left.values():
+            differences.add(f"{name} is concluded, and was never published")
 
 
 def _is_derived(type_: str) -> bool:

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import asyncpg
 from confluent_kafka import KafkaError, KafkaException
 
-from shared.runtime.comparing import Comparison, Differences
+from shared.runtime import outbox
 from shared.runtime.errors import CannotRun
 from shared.runtime.holding import Place
 from shared.runtime.reading import Reading, Record
@@ -20,11 +20,6 @@ NO_TOPIC = (
     KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001  (its name)
 )
 
-_UNSENT = """
-SELECT EXISTS (
-    SELECT FROM tertib.events e, tertib.relay_cursor c WHERE (e.xid, e.id) > (c.xid, c.id))
-"""
-
 
 async def complete(pool: asyncpg.Pool, seconds: float = RELAY_SECONDS) -> bool:
     """Wait until everything that was concluded is published: there is something to compare.
@@ -34,7 +29,7 @@ async def complete(pool: asyncpg.Pool, seconds: float = RELAY_SECONDS) -> bool:
     if not await pool.fetchval("SELECT EXISTS (SELECT FROM tertib.events)"):
         return True
     until = time.monotonic() + seconds
-    while not await _relay_has_begun(pool) or await pool.fetchval(_UNSENT):
+    while not await _relay_has_begun(pool) or await _is_behind(pool):
         if time.monotonic() > until:
             if seconds < RELAY_SECONDS:
                 return False
@@ -44,30 +39,30 @@ async def complete(pool: asyncpg.Pool, seconds: float = RELAY_SECONDS) -> bool:
     return True
 
 
-async def hold(
-    bootstrap: str, places: Iterable[Place], comparison: Comparison, differences: Differences
-) -> None:
-    """Hold what was concluded against everything that was published on some partitions."""
-    for place in places:
-        await asyncio.to_thread(_hold, bootstrap, place, comparison, differences)
-
-
-def _hold(bootstrap: str, place: Place, comparison: Comparison, differences: Differences) -> None:
-    comparison.hold(records_of(bootstrap, place), differences)
-
-
-def records_of(bootstrap: str, place: Place) -> Iterator[Record]:
+def records_of(reading: Reading, place: Place) -> Iterator[Record]:
     """Give all that is on a partition; nothing if there is no such topic. Blocks: use a thread."""
-    reading = Reading(bootstrap, place)
+    yield from reading.all(place, *_ends_of(reading, place))
+
+
+def values_of(reading: Reading, place: Place) -> Iterator[bytes]:
+    """Give the values of all that is on a partition, as `records_of` gives records."""
+    yield from reading.values(place, *_ends_of(reading, place))
+
+
+def _ends_of(reading: Reading, place: Place) -> tuple[int, int]:
     try:
-        yield from reading.all(*reading.ends())
+        return reading.ends(place)
     except KafkaException as error:
-        if error.args[0].code() not in NO_TOPIC:  # Nothing of it was ever published.
+        if error.args[0].code() not in NO_TOPIC:
             raise
-    finally:
-        reading.close()
+        return 0, 0  # Nothing of it was ever published.
 
 
 async def _relay_has_begun(pool: asyncpg.Pool) -> bool:
     there = await pool.fetchval("SELECT to_regclass('tertib.relay_cursor') IS NOT NULL")
     return bool(there)
+
+
+async def _is_behind(pool: asyncpg.Pool) -> bool:
+    async with pool.acquire() as connection:
+        return await outbox.first_unsent(connection) is not None

@@ -7,7 +7,8 @@ Readers use views that move in one transaction, and running consumers follow (de
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,14 +18,17 @@ from shared.events.catalogue import KINDS
 from shared.runtime import heap, published, standing, tableset
 from shared.runtime.comparing import Comparison, Differences
 from shared.runtime.errors import CannotRun
+from shared.runtime.holding import Place
 from shared.runtime.limits import Limits
 from shared.runtime.projection import Projection
-from shared.runtime.refolding import Refolding
+from shared.runtime.reading import Reading
+from shared.runtime.refolding import Refolding, Written
 from shared.runtime.store import PostgresStore
 from shared.runtime.worker import Step
 from shared.runtime.writes import Event
 
 PAUSE = 0.05
+LANES = 3  # Partitions at a time: one folds, one is written or read, one is compared.
 
 
 @dataclass(frozen=True)
@@ -96,11 +100,12 @@ class Rebuild:
         self._progress = progress
         self._began = time.monotonic()
         self._total = 0
-        self._concluded: list[Event] = []
-        self._comparison: Comparison | None = None
         self._differences = Differences()
         told = {kind.TOPIC for kind in KINDS if projection.service == kind.SERVICE}
         self._own = [topic for topic in projection.topics if topic in told]
+        self._published = sorted(
+            {kind.TOPIC for kind in KINDS if projection.service == kind.SERVICE and not kind.TOLD}
+        )
 
     async def run(self) -> Report:
         """Fold, compare, switch; leave nothing behind of a rebuild that was refused."""
@@ -111,14 +116,12 @@ class Rebuild:
                 raise CannotRun(message)
             schema = await tableset.create(connection, self.projection, self.limits.partitions)
         self.live = PostgresStore(self.pool, self.projection, live)
-        self.new = PostgresStore(self.pool, self.projection, schema, self._concluded)
-        self.folding = Refolding(self.new, self._bootstrap, self._own, self.limits, self._written)
         self.report = Report(self.projection.name, schema)
         switched = False
         try:
             await self._fold_and_compare()
-            while not self._differences.shown and not switched:
-                switched = await self._try_switch()
+            if not self._differences.shown:
+                switched = await self._switch()
         finally:
             await self._drop(None if switched else schema)
         self.report.differences = self._differences.shown
@@ -126,55 +129,84 @@ class Rebuild:
         return self.report
 
     async def _fold_and_compare(self) -> None:
-        numbers = range(self.limits.partitions)
-        places = [(topic, n) for n in numbers for topic in self.folding.topics]
-        self._total = sum(row.next_offset for row in await self.live.cursors(places))
-        heard = frozenset(kind.type_name() for kind in self.projection.hears)
-        comparing: asyncio.Task[None] | None = None  # One partition, while the next is folded.
+        """Fold every partition and compare it: in lanes, so that one folds while another waits."""
+        self._total = sum(row.next_offset for row in await self.live.cursors(self._places()))
+        numbers = iter(range(self.limits.partitions))
+        lanes = [asyncio.create_task(self._lane(numbers)) for _ in range(LANES)]
         try:
+            await asyncio.gather(*lanes)
+        finally:
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
+
+    def _places(self) -> list[Place]:
+        numbers = range(self.limits.partitions)
+        return [(topic, number) for number in numbers for topic in self.projection.topics]
+
+    async def _lane(self, numbers: Iterator[int]) -> None:
+        """Take one partition after the other, until none is left or enough is different."""
+        heard = frozenset(kind.type_name() for kind in self.projection.hears)
+        async with self._refolding() as (folding, concluded):
             for number in numbers:
-                ends, last = await standing.of_partition(self.pool, self.live.schema, number)
-                await published.complete(self.pool)
-                comparison = self._comparison = Comparison(last, heard)
-                await self.folding.catch_up(ends)
-                await self.folding.settle_parked(self.live.schema, number)
-                self._take_concluded()
-                self._comparison = None
-                if comparing is not None:
-                    await comparing
                 if self._differences.enough:
                     return
-                comparing = asyncio.create_task(self._compare(comparison, number))
-        finally:
-            if comparing is not None:
-                await comparing
+                ends, last = await standing.of_partition(self.pool, self.live.schema, number)
+                comparison = Comparison(last, heard)
 
-    def _written(self, step: Step) -> None:
-        """Take what a step concluded, and say how far it is."""
-        self._take_concluded()
+                def written(step: Step, comparison: Comparison = comparison) -> None:
+                    comparison.take(concluded)  # Digests: never a partition's events.
+                    concluded.clear()
+                    self._count(step)
+
+                await folding.catch_up(ends, written)
+                await folding.settle_parked(self.live.schema, number)
+                comparison.take(concluded)
+                concluded.clear()
+                await published.complete(self.pool)
+                await asyncio.to_thread(self._compare, folding.reading, comparison, number)
+                self.report.events += comparison.events
+
+    @asynccontextmanager
+    async def _refolding(self) -> AsyncIterator[tuple[Refolding, list[Event]]]:
+        """Give a fold into the new tables, and the list into which it concludes."""
+        concluded: list[Event] = []
+        store = PostgresStore(self.pool, self.projection, self.report.schema, concluded)
+        folding = Refolding(store, self._bootstrap, self._own, self.limits)
+        try:
+            yield folding, concluded
+        finally:
+            await folding.close()
+
+    def _count(self, step: Step) -> None:
+        """Say how far it is."""
         self.report.records += step.writes.records
         seconds = max(time.monotonic() - self._began, 0.001)
         self._progress(Done(self.report.records, self._total, self.report.records / seconds))
 
-    def _take_concluded(self) -> None:
-        """Keep digests of what was concluded, or nothing of it: never a partition's events."""
-        if self._comparison is not None:
-            self._comparison.take(self._concluded)
-        self._concluded.clear()
-
-    async def _compare(self, comparison: Comparison, number: int) -> None:
-        """Hold what was concluded for a partition against what was published of it."""
-        self.report.events += comparison.events
-        service = self.projection.service
-        derived = {kind.TOPIC for kind in KINDS if service == kind.SERVICE and not kind.TOLD}
-        places = [(topic, number) for topic in sorted(comparison.topics | derived)]
-        await published.hold(self._bootstrap, places, comparison, self._differences)
+    def _compare(self, reading: Reading, comparison: Comparison, number: int) -> None:
+        """Hold what was concluded for a partition against what was published of it. Blocks."""
+        for topic in sorted({*comparison.topics, *self._published}):
+            comparison.hold(published.values_of(reading, (topic, number)), self._differences)
         comparison.end(self._differences)
 
-    async def _try_switch(self) -> bool:
-        """Hold the live tables, catch up to where they stand, and take over; False: try again."""
-        live = self.live.schema
-        await self.folding.catch_up(await standing.of_all(self.pool, live))
+    async def _switch(self) -> bool:
+        """Catch up to where the live tables stand, and take over; False if they differ."""
+        async with self._refolding() as (folding, concluded):
+
+            def written(step: Step) -> None:
+                concluded.clear()  # The live tables have it as well: their numbers are compared.
+                self._count(step)
+
+            while not self._differences.shown:
+                await folding.catch_up(await standing.of_all(self.pool, self.live.schema), written)
+                if await self._try_switch(folding, written):
+                    return True
+        return False
+
+    async def _try_switch(self, folding: Refolding, written: Written) -> bool:
+        """Hold the live tables, and take over where they stand; False: not at this moment."""
+        live, new = self.live.schema, self.report.schema
         async with self.pool.acquire() as holding, holding.transaction():
             # Every writer shares this row: from here on nobody writes the live tables.
             await holding.execute(
@@ -182,20 +214,18 @@ class Rebuild:
             )
             ends = await standing.of_all(self.pool, live)
             if not ends or (
-                (self._own or self.folding.told_on)
-                and not await published.complete(self.pool, 5.0)
+                (self._own or folding.told_on) and not await published.complete(self.pool, 5.0)
             ):
                 await asyncio.sleep(PAUSE)
                 return False
-            await self.folding.catch_up(ends)
+            await folding.catch_up(ends, written)
             for number in range(self.limits.partitions):
-                await self.folding.settle_parked(live, number)
-            self._take_concluded()
-            for said in await standing.differing_subjects(self.pool, live, self.new.schema):
+                await folding.settle_parked(live, number)
+            for said in await standing.differing_subjects(self.pool, live, new):
                 self._differences.add(said)
             if self._differences.shown:
                 return False
-            await tableset.switch(holding, self.projection, self.new.schema)
+            await tableset.switch(holding, self.projection, new)
         return True
 
     async def _drop(self, schema: str | None) -> None:

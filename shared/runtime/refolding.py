@@ -14,9 +14,11 @@ from shared.runtime.store import PostgresStore
 from shared.runtime.weaving import Order
 from shared.runtime.worker import Step, Worker
 
+Written = Callable[[Step], None]
+
 
 class Refolding:
-    """One fold of the log into a store of a rebuild; `written` hears of each step.
+    """One fold of the log into a store of a rebuild, partition by partition.
 
     `own` are the topics of the service itself: they go before the others, so that what was told is
     folded as given and not concluded beside it, and they are folded to their ends. What a
@@ -29,38 +31,44 @@ class Refolding:
         bootstrap: str,
         own: Sequence[str],
         limits: Limits,
-        written: Callable[[Step], None],
     ) -> None:
         self.store = store
         self.own = own
         self.topics = [*own, *(t for t in store.projection.topics if t not in own)]
-        self._bootstrap = bootstrap
+        self.reading = Reading(bootstrap)
         self._limits = limits
-        self._written = written
+        self._written: Written = lambda _: None
         self._worker = Worker(store.projection, limits)
         self._writing: asyncio.Task[None] | None = None
         tells = getattr(store.projection, "tells", ())
         self.told_on = sorted({kind.TOPIC for kind in tells})
         self._told = frozenset(kind.type_name() for kind in tells)
 
-    async def catch_up(self, ends: Mapping[Place, int]) -> None:
+    async def close(self) -> None:
+        """Let the brokers go."""
+        await asyncio.to_thread(self.reading.close)
+
+    async def catch_up(self, ends: Mapping[Place, int], written: Written) -> None:
         """Fold partitions up to where they stand live; our own stream to its end.
 
-        Errors: CannotRun if the log is not whole, or a partition stops in it.
+        `written` hears of each step. Errors: CannotRun if the log is not whole, or a partition
+        stops in it.
         """
+        self._written = written
         numbers = {number for _, number in ends}
-        for place in [(topic, number) for number in sorted(numbers) for topic in self.topics]:
-            reading = Reading(self._bootstrap, place)
-            try:
-                begin, after = await asyncio.to_thread(reading.ends)
-                end = after if place[0] in self.own else ends[place]
-                (cursor,) = await self.store.cursors([place])
-                if end > after or (begin > cursor.next_offset < end):
-                    message = f"the log of {place[0]}/{place[1]} is not whole: {begin} to {after}"
-                    raise CannotRun(message)
-                await self._fold_to(reading, end)
-            finally:
-                await asyncio.to_thread(reading.close)
+        places = [(topic, number) for number in sorted(numbers) for topic in self.topics]
+        cursors = {(c.topic, c.partition): c for c in await self.store.cursors(places)}
+        for place in places:
+            end, at = ends[place], cursors[place].next_offset
+            if end == at and not self.told_on and place[0] not in self.own:
+                continue  # Nothing came since it was folded last.
+            begin, after = await asyncio.to_thread(self.reading.ends, place)
+            if place[0] in self.own:
+                end = after
+            if end > after or (begin > at < end):
+                message = f"the log of {place[0]}/{place[1]} is not whole: {begin} to {after}"
+                raise CannotRun(message)
+            await self._fold_to(place, end)
 
     async def settle_parked(self, live: str, number: int) -> None:
         """Discard and retry what was discarded and retried live: the queues end alike."""
@@ -86,14 +94,13 @@ class Refolding:
             await parking.retry(self.store, row["subject"], "rebuild", keep=row["keep"])
         self._worker.forget()
 
-    async def _fold_to(self, reading: Reading, end: int) -> None:
+    async def _fold_to(self, place: Place, end: int) -> None:
         """Fold one partition from its cursor up to an offset; after a spoilt record, again."""
-        place = reading.place
         while True:
             (part,) = await self.store.partitions(await self.store.cursors([place]), self._limits)
             order = await asyncio.to_thread(self._order, place[1])
             try:
-                await self._fold_through(reading, part, end, order)
+                await self._fold_through(part, end, order)
             except Spoilt as spoilt:
                 self._worker.mark(spoilt)
                 self._worker.forget()
@@ -102,12 +109,10 @@ class Refolding:
 
     def _order(self, number: int) -> Order:
         """Read where the told events of a partition stand."""
-        topics = (published.records_of(self._bootstrap, (on, number)) for on in self.told_on)
+        topics = (published.records_of(self.reading, (on, number)) for on in self.told_on)
         return Order(chain.from_iterable(topics), self._told)
 
-    async def _fold_through(
-        self, reading: Reading, part: Partition, end: int, order: Order
-    ) -> None:
+    async def _fold_through(self, part: Partition, end: int, order: Order) -> None:
         """Fold one partition up to an offset: what is next is read, and what was last is written.
 
         Errors: Spoilt: what was folded and is not written is void.
@@ -116,10 +121,10 @@ class Refolding:
         ahead: asyncio.Task[list[Record]] | None = None
         try:
             while at < end:
-                records = await (ahead or asyncio.to_thread(reading.read, at, end))
+                records = await (ahead or self._read(part.place, at, end))
                 at, ahead = records[-1].offset + 1, None
                 if at < end:
-                    ahead = asyncio.create_task(asyncio.to_thread(reading.read, at, end))
+                    ahead = asyncio.create_task(self._read(part.place, at, end))
                 await self._fold_all(part, order.weave(records))
             await self._fold_all(part, order.rest())
             await self._written_out()
@@ -127,6 +132,9 @@ class Refolding:
             tasks = (ahead, self._writing)
             await asyncio.gather(*filter(None, tasks), return_exceptions=True)
             self._writing = None
+
+    async def _read(self, place: Place, at: int, end: int) -> list[Record]:
+        return await asyncio.to_thread(self.reading.read, place, at, end)
 
     async def _fold_all(self, part: Partition, records: Sequence[Record]) -> None:
         """Fold records, each transaction's worth while the one before is written."""

@@ -46,6 +46,9 @@ class PostgresStore:
         self._columns = {t.name: [name for name, _ in columns_of(t)] for t in projection.tables}
         self._upserts = {t.name: statements.upsert(schema, t) for t in projection.tables}
         self._said = statements.of(schema)
+        # The lanes of a rebuild meet at the broadcasts alone: who comes second waits for the row,
+        # where a snapshot of before would fail, and the lane fold once more.
+        self._isolation = "repeatable_read" if concluded is None else "read_committed"
         self._successor: PostgresStore | None = None
 
     async def live(self) -> "PostgresStore":
@@ -182,7 +185,7 @@ class PostgresStore:
         try:
             async with (
                 self.pool.acquire() as connection,
-                connection.transaction(isolation="repeatable_read"),
+                connection.transaction(isolation=self._isolation),
             ):
                 await self._stay_live(connection)
                 await self._move(connection, writes)

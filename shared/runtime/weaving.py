@@ -7,7 +7,7 @@ fact that the last of them came from.
 
 from collections.abc import Iterable, Sequence
 
-from shared.runtime.reading import Record, head_of
+from shared.runtime.reading import Record, head_of, id_of
 
 
 class Order:
@@ -43,7 +43,7 @@ class Order:
             return list(heard)
         woven: list[Record] = []
         for record in heard:
-            name = _id_of(record)
+            name = id_of(record)
             woven += self._before.pop(name, ())
             woven.append(record)
             woven += self._behind.pop(name, ())
@@ -54,10 +54,3 @@ class Order:
         left = [*self._rest, *(r for rs in self._before.values() for r in rs)]
         left += [record for records in self._behind.values() for record in records]
         return sorted(left, key=lambda record: record.offset)
-
-
-def _id_of(record: Record) -> str:
-    for name, value in record.headers:
-        if name == "ce_id":
-            return value.decode("utf-8", "replace")
-    return ""

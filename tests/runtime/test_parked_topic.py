@@ -12,22 +12,21 @@ from tests.runtime.toy_facts import check_in, registered
 
 async def told(bootstrap: str, topic: str, count: int) -> list[Record]:
     """Wait until so many records stand on a topic, and give them."""
-    readings = [Reading(bootstrap, (topic, number)) for number in range(PARTITIONS)]
+    reading, places = Reading(bootstrap), [(topic, number) for number in range(PARTITIONS)]
     try:
         async with asyncio.timeout(60):
             while True:
-                ends = [await asyncio.to_thread(reading.ends) for reading in readings]
+                ends = [await asyncio.to_thread(reading.ends, place) for place in places]
                 if sum(end for _, end in ends) >= count:
                     break
                 await asyncio.sleep(0.1)
         return [
             record
-            for reading, (begin, end) in zip(readings, ends, strict=True)
-            for record in await asyncio.to_thread(list, reading.all(begin, end))
+            for place, (begin, end) in zip(places, ends, strict=True)
+            for record in await asyncio.to_thread(list, reading.all(place, begin, end))
         ]
     finally:
-        for reading in readings:
-            reading.close()
+        reading.close()
 
 
 async def test_a_parked_record_is_told_with_its_bytes_and_where_it_stood(

@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -34,16 +35,22 @@ Projection = Annotated[
     str | None, typer.Option(help="One of several projections of the service, by its name.")
 ]
 
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, help="Processes at most.", show_default="one for each processor"),
+]
+
 
 @app.command("rebuild")
-def rebuild_command(service: Service, *, as_json: AsJson = False) -> None:
+def rebuild_command(service: Service, *, as_json: AsJson = False, workers: Workers = None) -> None:
     """Fold a service's log anew beside its tables, compare, and switch if nothing differs.
 
     Sends nothing. Exit code 1 if a difference was found: the live tables stay as they are.
     """
     told = settings.load()
     reports = [
-        asyncio.run(_rebuilt(make(), told, quiet=as_json)) for make in built(service).projections
+        asyncio.run(_rebuilt(make(), told, workers or os.cpu_count() or 1, quiet=as_json))
+        for make in built(service).projections
     ]
     if as_json:
         typer.echo(json.dumps([_structured(report) for report in reports]))
@@ -54,7 +61,9 @@ def rebuild_command(service: Service, *, as_json: AsJson = False) -> None:
         raise typer.Exit(FOUND_SOMETHING)
 
 
-async def _rebuilt(projection: Any, told: settings.Settings, *, quiet: bool) -> Report:
+async def _rebuilt(
+    projection: Any, told: settings.Settings, workers: int, *, quiet: bool
+) -> Report:
     console = Console(stderr=True, quiet=quiet)
     columns = *Progress.get_default_columns()[:-1], TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True) as bar:
@@ -65,7 +74,7 @@ async def _rebuilt(projection: Any, told: settings.Settings, *, quiet: bool) -> 
             bar.update(task, total=done.total, completed=done.folded, description=text)
 
         url = told.database_url(projection.service)
-        return await rebuild(projection, told.bootstrap, url, tick)
+        return await rebuild(projection, told.bootstrap, url, tick, workers=workers)
 
 
 def _structured(report: Report) -> dict[str, Any]:
@@ -74,6 +83,7 @@ def _structured(report: Report) -> dict[str, Any]:
         "records": report.records,
         "events": report.events,
         "seconds": round(report.seconds, 3),
+        "workers": report.workers,
         "switched": report.switched,
         "differences": report.differences,
     }

@@ -27,9 +27,11 @@ SELECT xid, id, topic, key, event_id, type, payload, headers FROM tertib.events
 WHERE (xid, id) > ($1, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY xid, id LIMIT $3
 """
+# Not as a join: it would walk through all that was ever sent.
 _FIRST_UNSENT = """
-SELECT e.xid, e.id FROM tertib.events e, tertib.relay_cursor c
-WHERE (e.xid, e.id) > (c.xid, c.id) ORDER BY e.xid, e.id LIMIT 1
+SELECT xid, id FROM tertib.events
+WHERE (xid, id) > ((SELECT xid FROM tertib.relay_cursor), (SELECT id FROM tertib.relay_cursor))
+ORDER BY xid, id LIMIT 1
 """
 _LATEST = "SELECT xid FROM tertib.events ORDER BY xid DESC, id DESC LIMIT 1"
 

@@ -8,6 +8,7 @@ history, so that older rows must be read.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
@@ -98,6 +99,12 @@ class Toy(ProjectionBase[Sum, Known]):
         self.commands = commands
         self._factor = factor
         self._kind = said_on(topic)
+        self._made_of = topic, name, factor, commands
+
+    def __reduce__(self) -> Any:
+        """Sent to a process, it is made there once more."""
+        topic, name, factor, commands = self._made_of
+        return partial(type(self), factor=factor, commands=commands), (topic, name)
 
     def knowledge(self) -> Known:
         return Known()

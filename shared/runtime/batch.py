@@ -102,7 +102,7 @@ class Folding:
         topic = part.topic if self._tells else None  # None: nothing is woven in.
         writes.bases[part.place] = base
         marks = self.marks.get(part.place, _NONE)
-        known: set[str] = set()  # Regencies; a registration is never taken back.
+        known = None  # A regency: a registration is never taken back.
         try:
             for record in records:
                 if writes.work >= budget:
@@ -120,11 +120,11 @@ class Folding:
                         if not (yield from self._broadcast(part, record, heard)):
                             break
                     elif (
-                        heard.regency in known
+                        heard.regency == known  # A fact of somebody like the one before: go on.
                         and heard.subjectseq is None
                         and not entries[subject].parked
                     ) or self._admits(part, entries[subject], record, heard):
-                        known.add(heard.regency)
+                        known = heard.regency
                         if (load := fold(part, entries[subject], record, heard)) is not None:
                             yield Need([subject], part.number, load)
                             fold(part, entries[subject], record, heard, at_hand=True)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from shared.events.base import Fact, Told
-from shared.events.envelope import Envelope, canonical, event_id
+from shared.events.envelope import Envelope, canonical_event, event_id
 from shared.runtime.holding import Cursor, Entry, Place
 from shared.runtime.projection import Changes, Projection
 
@@ -131,7 +131,7 @@ def stamp(told: Told, source: str, entry: Entry, cause: Times) -> Event:
     entry.last_seq += 1
     id_ = event_id(source, entry.subject, entry.last_seq)
     topic, type_ = _words_of(told.kind)
-    value = canonical(
+    value = canonical_event(
         Envelope(
             actor=cause.actor,
             causationid=cause.causationid,

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from shared.events.base import Fact
 from shared.events.catalogue import KINDS
-from shared.events.envelope import canonical
+from shared.events.envelope import Envelope, canonical, canonical_event
 from shared.events.structs import as_struct, struct_of
 from tests.events.making import damaged, data_of, texts
 
@@ -37,6 +37,22 @@ def by_struct(kind: type[Fact], value: bytes) -> tuple[bytes | None, str]:
         return canonical(msgspec.json.decode(value, type=struct_of(kind))), ""
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return None, str(error)
+
+
+@every_kind
+@some
+@given(data=st.data())
+def test_an_event_written_in_order_has_canonical_bytes(
+    kind: type[Fact], data: st.DataObject
+) -> None:
+    struct = msgspec.json.decode(json.dumps(data.draw(data_of(kind))), type=struct_of(kind))
+    text, number = data.draw(texts), data.draw(st.none() | st.integers(1, 2**53 - 1))
+    envelope = Envelope(
+        broadcastseq=number, causationid=data.draw(st.none() | texts), data=struct, id=text,
+        recordedtime=text, regency=text, source=text, subject=text, time=text, type=text,
+    )  # fmt: skip
+
+    assert canonical_event(envelope) == canonical(envelope)
 
 
 def assert_agreed(kind: type[Fact], value: bytes) -> None:

@@ -6,10 +6,12 @@ the evidence windows that have run out, and compares the thresholds said with wh
 
 from collections.abc import Iterable, Sequence
 
+from msgspec import field
 from msgspec.structs import replace
 
 from services.attendance.domain import ledger, telling
 from services.attendance.domain.effects import CHECK_IN, HANDLERS, MOVES_NO_WINDOW, hear
+from services.attendance.domain.history import History
 from services.attendance.domain.knowledge import Knowledge
 from services.attendance.domain.person import Day, Person, Said
 from services.attendance.domain.reading import Moment, has_ended, read
@@ -34,27 +36,20 @@ def fold(person: Person, heard: Envelope, knowledge: Knowledge, seq: int) -> Seq
         day = hear(person, knowledge, heard.id, heard.data)
         if day is None:
             return ()
-        return Step(person, knowledge, heard.recordedtime, seq).conclude(kind, (day,))
+        return Step(person, knowledge, heard.recordedtime, None, seq).conclude(kind, (day,))
     handler = HANDLERS.get(kind)
     if handler is None:
         return ()
-    step = Step(person, knowledge, heard.recordedtime, seq)
+    step = Step(person, knowledge, heard.recordedtime, None, seq)
     return step.conclude(kind, handler(step, heard.id, heard.subject, heard.data))
 
 
 class Step(Moment):
-    """One fact being applied to one person."""
+    """One fact being applied to one person. `shaken`: classes to be judged again."""
 
-    __slots__ = ("seq", "shaken", "told")
-
-    def __init__(self, person: Person, knowledge: Knowledge, recordedtime: str, seq: int) -> None:
-        self.person = person
-        self.knowledge = knowledge
-        self.recorded = recordedtime
-        self.closing = None
-        self.seq = seq
-        self.told: list[Told] = []
-        self.shaken: set[str] = set()  # Classes whose thresholds must be judged again.
+    seq: int
+    told: list[Told] = field(default_factory=list)
+    shaken: set[str] = field(default_factory=set)
 
     def conclude(self, kind: str, days: Iterable[int]) -> list[Told]:
         """Read these days anew, end windows, judge thresholds."""
@@ -108,12 +103,13 @@ class Step(Moment):
             person.pending.add(day)
         elif person.pending:
             person.pending.discard(day)
-        klass = class_of(after.employment)
-        if _shakes(person, day, after, before):
+        klass, history = class_of(after.employment), person.history
+        ordinary = before is None and after.converts is None and day > history.last_absence
+        if not (ordinary and after.status != "unexcused") and _shakes(history, day, after, before):
             self.shaken.add(klass)
             if before is not None:
                 self.shaken.add(class_of(before.employment))
-        person.history.put(day, after.status, after.rules, klass, after.converts, after.seq)
+        history.put(day, after.status, after.rules, klass, after.converts, after.seq)
 
     def say_thresholds(self) -> None:
         """Say what no longer stands, then what is newly reached (semantics C11)."""
@@ -162,7 +158,7 @@ def _says_otherwise(after: Day, before: Day) -> bool:
     )
 
 
-def _shakes(person: Person, day: int, after: Day, before: Day | None) -> bool:
+def _shakes(history: History, day: int, after: Day, before: Day | None) -> bool:
     """Say whether a changed day can change a count.
 
     The ordinary day cannot: somebody came, and no absence lies behind that date.
@@ -172,9 +168,9 @@ def _shakes(person: Person, day: int, after: Day, before: Day | None) -> bool:
     converted = before.converts if before is not None else None
     if after.converts or converted:
         return True
-    if after.converts != converted and person.history.has_rules_beside(after.rules):
+    if after.converts != converted and history.has_rules_beside(after.rules):
         return True  # In time, and yet it may measure what was carried.
     was = before.status if before is not None else None
     if was == after.status:
         return False
-    return "unexcused" in (was, after.status) or day <= person.history.last_absence
+    return "unexcused" in (was, after.status) or day <= history.last_absence

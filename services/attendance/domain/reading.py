@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from msgspec import Struct
+
 from services.attendance.domain.knowledge import Ask, Knowledge
 from services.attendance.domain.person import Day, Line, Person
 from services.attendance.domain.rules import RuleSet, marks_of, window_of
@@ -9,13 +11,11 @@ from services.attendance.domain.workday import check_ins_of, covering_outage, me
 from services.attendance.domain.zones import instant_of
 
 
-class Moment:
+class Moment(Struct):
     """Where a reading stands: whose day, what is known, which fact has just become known.
 
     `recorded` is that fact's `recordedtime`; `closing` the day that it closes, if it does.
     """
-
-    __slots__ = ("closing", "knowledge", "person", "recorded")
 
     person: Person
     knowledge: Knowledge

@@ -70,7 +70,7 @@ class Broadcasts:
             yield self._entry(words.RegencyRegistered, id_, where, data.copy)
 
     def _units(self) -> Iterator[Entry]:
-        names = [*struct_of(words.UnitRegistered).__struct_fields__]
+        names = [*words.UnitRegistered.model_fields]
         for row in self._dataset.units:
             data = {name: getattr(row, name) for name in names}
             id_ = self._ordinals.id(words.UnitRegistered, *data.values())
@@ -78,7 +78,7 @@ class Broadcasts:
             yield self._entry(words.UnitRegistered, id_, where, data.copy)
 
     def _devices(self) -> Iterator[Entry]:
-        names = [*struct_of(words.DeviceRegistered).__struct_fields__]
+        names = [*words.DeviceRegistered.model_fields]
         for row in self._dataset.devices.values():
             data = {name: getattr(row, name) for name in names}
             id_ = self._ordinals.id(words.DeviceRegistered, *data.values())
@@ -86,7 +86,7 @@ class Broadcasts:
             yield self._entry(words.DeviceRegistered, id_, where, data.copy)
 
     def _pins(self) -> Iterator[Entry]:
-        names = [*struct_of(words.PinAssigned).__struct_fields__]
+        names = [*words.PinAssigned.model_fields]
         ids = pin_ids(self._dataset)
         for row in self._dataset.pins:
             if self._sealer.is_forgotten(person_kid(row.employee_id)):

@@ -22,7 +22,7 @@ from shared.runtime.store import PostgresStore
 from shared.runtime.worker import Step
 from shared.runtime.writes import Event
 
-LANES = 3  # One folds, one is written or read, one is compared.
+LANES = 2  # One folds, one waits. More would be little faster, and hold more in memory.
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ class Lanes:
                 if self.differences.enough:
                     return
                 ends, last = await standing.of_partition(self.pool, task.live, number)
+                await published.complete(self.pool)  # Also what we told: it is folded as given.
                 comparison = Comparison(last, heard)
 
                 def written(step: Step, comparison: Comparison = comparison) -> None:
@@ -93,7 +94,6 @@ class Lanes:
                 await folding.settle_parked(task.live, number)
                 comparison.take(concluded)
                 concluded.clear()
-                await published.complete(self.pool)
                 await asyncio.to_thread(self._compare, folding.reading, comparison, number)
         finally:
             await folding.close()

@@ -26,6 +26,7 @@ parked = typer.Typer(no_args_is_help=True, help="Records that a projection could
 app.add_typer(parked, name="parked")
 
 FOUND_SOMETHING = 1
+MOST_WORKERS = 4  # Unless more are asked for: each holds the digests of the partitions under way.
 
 Service = Annotated[str, typer.Argument(metavar="SERVICE", help="attendance, discipline, …")]
 AsJson = Annotated[bool, typer.Option("--json", help="The same for machines.")]
@@ -37,7 +38,9 @@ Projection = Annotated[
 
 Workers = Annotated[
     int | None,
-    typer.Option(min=1, help="Processes at most.", show_default="one for each processor"),
+    typer.Option(
+        min=1, help="Processes at most.", show_default="one for each processor, 4 at most"
+    ),
 ]
 
 
@@ -49,7 +52,11 @@ def rebuild_command(service: Service, *, as_json: AsJson = False, workers: Worke
     """
     told = settings.load()
     reports = [
-        asyncio.run(_rebuilt(make(), told, workers or os.cpu_count() or 1, quiet=as_json))
+        asyncio.run(
+            _rebuilt(
+                make(), told, workers or min(os.cpu_count() or 1, MOST_WORKERS), quiet=as_json
+            )
+        )
         for make in built(service).projections
     ]
     if as_json:

@@ -18,12 +18,11 @@ _UNSAID = (None,) * 15
 
 def day_row(person: Person, day: int) -> Row:
     """Give the row of a day: what was heard of it, and how it was last said."""
-    heard = person.punches.get(day, {})
+    heard, said = person.punches.get(day), person.days.get(day)
     punches = _ENCODE(heard) if heard else None
-    said = person.days.get(day)
     if said is None:
         return (person.id, date_of(day), punches, None, *_UNSAID)
-    same = said.check_ins == tuple(heard)
+    same = said.check_ins == (tuple(heard) if heard else ())
     return (
         person.id,
         date_of(day),
@@ -32,7 +31,7 @@ def day_row(person: Person, day: int) -> Row:
         said.status,
         said.late,
         said.early,
-        ";".join(said.missed),
+        ";".join(said.missed) if said.missed else "",
         said.excuse_id,
         said.revision,
         None if said.window is None else date_of(said.window),

@@ -9,6 +9,8 @@ import os
 import socket
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import asyncpg
@@ -34,6 +36,7 @@ from shared.runtime.worker import Fenced, Step, Store, Worker
 
 log = structlog.get_logger()
 
+_PLACE_OF = attrgetter("topic", "partition")
 AHEAD = 2  # Transactions under way, one behind the other: neither fold nor database waits long.
 
 
@@ -177,12 +180,12 @@ class Runner:
     async def _fresh(self, records: Iterable[Any]) -> dict[Place, Sequence[Any]]:
         """Give what is new of a batch, by partition."""
         by_place: dict[Place, list[Any]] = {}
-        for record in records:
-            by_place.setdefault((record.topic, record.partition), []).append(record)
+        for place, some in groupby(records, _PLACE_OF):  # They come partition by partition.
+            by_place.setdefault(place, []).extend(some)
         work: dict[Place, Sequence[Any]] = {}
-        for place, some in by_place.items():
+        for place, all_of in by_place.items():
             try:
-                if ready := await self.cursors.fresh(place, some):
+                if ready := await self.cursors.fresh(place, all_of):
                     work[place] = ready
             except IllegalStateError:
                 continue  # Revoked while its records were on their way.

@@ -83,7 +83,7 @@ def rules_of(
     A rule set published later never re-judges it (design 5.7); another class or regency on that
     date is another judgement.
     """
-    if before is not None and (before.employment, before.regency) == (employment, regency):
+    if before is not None and before.employment == employment and before.regency == regency:
         return None if before.rules is None else now.knowledge.rule_sets[before.rules]
     known = now.knowledge.regencies.get(regency)
     return known.rules(employment, day) if known is not None else None

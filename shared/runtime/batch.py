@@ -102,7 +102,7 @@ class Folding:
         topic = part.topic if self._tells else None  # None: nothing is woven in.
         writes.bases[part.place] = base
         marks = self.marks.get(part.place, _NONE)
-        known = None  # A regency: a registration is never taken back.
+        known = None  # The regency of the record before: a registration is never taken back.
         try:
             for record in records:
                 if writes.work >= budget:
@@ -120,14 +120,14 @@ class Folding:
                         if not (yield from self._broadcast(part, record, heard)):
                             break
                     elif (
-                        heard.regency == known  # A fact of somebody like the one before: go on.
+                        not (entry := entries[subject]).parked
+                        and heard.regency == known
                         and heard.subjectseq is None
-                        and not entries[subject].parked
-                    ) or self._admits(part, entries[subject], record, heard):
+                    ) or self._admits(part, entry, record, heard):
                         known = heard.regency
-                        if (load := fold(part, entries[subject], record, heard)) is not None:
+                        if (load := fold(part, entry, record, heard)) is not None:
                             yield Need([subject], part.number, load)
-                            fold(part, entries[subject], record, heard, at_hand=True)
+                            fold(part, entry, record, heard, at_hand=True)
                         brake.in_a_row = 0
                 done += 1
                 if not woven:

@@ -9,7 +9,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from shared.runtime import chain, parking, tableset
+from shared.runtime import chain, heap, parking, tableset
 from shared.runtime import progress as metrics
 from shared.runtime.failpoints import reach
 from shared.runtime.progress import Progress
@@ -23,6 +23,7 @@ log = structlog.get_logger()
 
 DAY = 86_400.0
 PULSE = 1.0
+TIDY_SECONDS = 10.0
 LISTEN = 0.1  # Between two looks at how late the loop is.
 LOST_SECONDS = 60.0  # Longer than any rebalance, claim or pause of a retry.
 
@@ -46,6 +47,7 @@ class Upkeep:
                 (limits.mirror_seconds, self._mirror),
                 (PULSE, self._beat),
                 (limits.recheck_seconds, self._recheck),
+                (TIDY_SECONDS, self._tidy),
                 (DAY, self._make_room),
             )
         ]
@@ -72,6 +74,10 @@ class Upkeep:
             due = loop.time() + LISTEN
             await asyncio.sleep(LISTEN)
             stalls.observe(max(0.0, loop.time() - due))
+
+    @staticmethod
+    async def _tidy() -> None:
+        heap.tidy()
 
     async def _mirror(self) -> None:
         """Let lag tools see the cursors, and look how far the log is; nobody reads these back."""

@@ -9,7 +9,7 @@ from services.attendance.domain.assessor import fold
 from services.attendance.domain.effects import concerns
 from services.attendance.domain.facts import KEPT, take_fact
 from services.attendance.domain.knowledge import Knowledge, learn
-from services.attendance.domain.memory import forget_below, is_at_hand, looks_back_to, take_up
+from services.attendance.domain.memory import forget_below, needed_from, take_up
 from services.attendance.domain.person import Person
 from services.attendance.domain.zones import date_of
 from services.attendance.rows import day_row, restore_day, restore_history, said_of, said_row
@@ -114,10 +114,8 @@ class Assessor:
         return person
 
     def reach(self, state: Person, heard: Envelope, knowledge: Knowledge) -> Load | None:
-        if not state.floor or is_at_hand(state, heard):
-            return None
-        floor = max(1, looks_back_to(state, knowledge, heard))
-        if floor >= state.floor:
+        floor = needed_from(state, knowledge, heard)
+        if floor is None:
             return None
         return older(str(date_of(floor)), str(date_of(state.floor)), floor)
 

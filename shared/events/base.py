@@ -36,6 +36,10 @@ class Contradiction(ValueError):  # noqa: N818  (the word of design 2)
     """Two facts on the log that cannot both be true; the message names both."""
 
 
+class OutOfReach(Exception):  # noqa: N818  (what a state is for a fact)
+    """A fold needs older rows than its state holds; it has changed nothing."""
+
+
 class Told(msgspec.Struct, frozen=True):
     """An event that a fold concludes; the runner adds id, subjectseq, times and causes."""
 

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from shared.events.base import Contradiction
+from shared.events.base import Contradiction, OutOfReach
 from shared.events.envelope import Envelope
 from shared.runtime.decoding import BROADCAST, Decoder, Passing, Undecodable, said, text_of
 from shared.runtime.holding import Cursor, Entry, Partition, Place
@@ -87,7 +87,7 @@ class Folding:
         self._tells = frozenset(kind.type_name() for kind in getattr(projection, "tells", ()))
         self._cause: Times | None = None
         self._knows = getattr(projection, "knows_regency", None)
-        self._reach, self._apply_to = projection.reach, projection.fold
+        self._apply_to = projection.fold
 
     def partition(self, part: Partition, records: Sequence[Any]) -> Steps:  # noqa: C901, PLR0912  (the hot path)
         """Fold the records of one partition; give how many were taken whole.
@@ -190,10 +190,13 @@ class Folding:
         """Fold, or say what must be read before (`at_hand`: nothing any more). Errors: Spoilt."""
         state, knowledge = entry.state, part.knowledge
         try:
-            load = None if at_hand else self._reach(state, heard, knowledge)
-            if load is not None:
+            try:
+                told = self._apply_to(state, heard, knowledge, entry.last_seq)
+            except OutOfReach:  # Asked of those few alone: nearly all have what they need.
+                load = self.projection.reach(state, heard, knowledge)
+                if load is None or at_hand:
+                    raise
                 return load
-            told = self._apply_to(state, heard, knowledge, entry.last_seq)
         except Contradiction as error:
             raise self._spoilt(part, record, "contradiction", error) from error
         except Exception as error:

@@ -128,7 +128,8 @@ class Projection(Protocol[State, Knowledge]):
         """Apply one record, keyed or broadcast, and say what follows from it.
 
         The first event told gets `last_seq + 1`, and so on: ids can be cited before they are
-        written. Errors: Contradiction for two facts that cannot both be true (the subject is
+        written. Errors: OutOfReach, before anything is changed, where `reach` names rows that are
+        not read yet; Contradiction for two facts that cannot both be true (the subject is
         parked, naming both); any other exception is a bug and parks the subject as well.
         """
 

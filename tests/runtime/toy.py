@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
 
 from shared.events import attendance
-from shared.events.base import Contradiction, Fact, Told
+from shared.events.base import Contradiction, Fact, OutOfReach, Told
 from shared.events.envelope import Envelope
 from shared.events.structs import struct_of
 from shared.runtime.projection import (
@@ -150,6 +150,8 @@ class Toy(ProjectionBase[Sum, Known]):
     def fold(
         self, state: Sum, heard: Envelope, knowledge: Known, last_seq: int, /
     ) -> Sequence[Told]:
+        if self.reach(state, heard, knowledge) is not None:
+            raise OutOfReach
         if heard.type == attendance.WorkdayClosed.type_name():
             state.closings += 1
             return self.add(state, 100, heard.regency, heard.id, knowledge)

@@ -13,6 +13,7 @@ from services.attendance.domain import ledger, telling
 from services.attendance.domain.effects import CHECK_IN, HANDLERS, MOVES_NO_WINDOW, hear
 from services.attendance.domain.history import History
 from services.attendance.domain.knowledge import Knowledge
+from services.attendance.domain.memory import needed_from
 from services.attendance.domain.person import Day, Person, Said
 from services.attendance.domain.reading import Moment, has_ended, read
 from services.attendance.domain.rules import class_of
@@ -22,15 +23,18 @@ from shared.events.attendance import (
     AbsenceThresholdRetracted,
     WorkdayAssessed,
 )
-from shared.events.base import Told
+from shared.events.base import OutOfReach, Told
 from shared.events.envelope import Envelope
 
 
 def fold(person: Person, heard: Envelope, knowledge: Knowledge, seq: int) -> Sequence[Told]:
     """Apply one fact to one person; give what follows, the first event being `seq + 1`.
 
-    Errors: Contradiction for what contradicts a known fact.
+    Errors: OutOfReach if it needs days that are not in memory; Contradiction for what contradicts
+    a known fact.
     """
+    if person.floor and needed_from(person, knowledge, heard) is not None:
+        raise OutOfReach
     kind = heard.type
     if kind == CHECK_IN:
         day = hear(person, knowledge, heard.id, heard.data)

@@ -18,15 +18,16 @@ MARGIN = 3  # A span touches the days beside its own; so does a punch kept by it
 _AMPLE = 30  # Days; more than any span reaches. Spares the ordinary fact a closer look.
 
 
-def is_at_hand(person: Person, heard: Envelope) -> bool:
-    """Say whether everything that a fact needs is surely in memory: nearly always."""
+def needed_from(person: Person, knowledge: Knowledge, heard: Envelope) -> int | None:
+    """Give the earliest day whose details a fact needs, where it is below the floor: hardly ever."""
     earliest = _EARLIEST.get(heard.type)
-    return earliest is None or earliest(person, heard.data) >= person.floor + _AMPLE
-
-
-def looks_back_to(person: Person, knowledge: Knowledge, heard: Envelope) -> int:
-    """Give the earliest day whose details a fact needs that may not be at hand."""
-    return _EARLIEST[heard.type](person, heard.data) - overlap(person, knowledge) - MARGIN
+    if not person.floor or earliest is None:
+        return None
+    day = earliest(person, heard.data)
+    if day >= person.floor + _AMPLE:
+        return None
+    first = max(1, day - overlap(person, knowledge) - MARGIN)
+    return first if first < person.floor else None
 
 
 def forget_below(person: Person, floor: int) -> None:

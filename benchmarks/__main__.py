@@ -31,7 +31,7 @@ class Sizes:
 
     people: int = 2_000
     days: int = 60
-    rounds: int = 3
+    rounds: int = 5
     quix_days: int = 10
     naive_seconds: float = 8.0
     year: int = 1_000  # With 300, a month is over within a third of a second: too little.

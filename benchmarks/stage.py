@@ -150,7 +150,7 @@ class Stage:
                     headers=headers,
                 )  # fmt: skip
             log.records += len(places)
-            log.check_ins += b".CheckInRecorded." in headers[1][1]
+            log.check_ins += b".CheckInRecorded." in headers[0][1]
             if log.records % 5_000 < len(places):
                 producer.poll(0)
         if producer.flush(PATIENCE):

@@ -78,9 +78,9 @@ def type_of(service: str, kind: str, version: int = 1) -> str:
 
 
 def headers_of(type_: str, id_: str) -> list[tuple[str, bytes]]:
-    """Give the record headers that let a reader skip without decoding the value."""
+    """Give the record headers, by which a reader skips without decoding; the type first."""
     return [
-        ("content-type", CONTENT_TYPE.encode()),
         ("ce_type", type_.encode()),
         ("ce_id", id_.encode()),
+        ("content-type", CONTENT_TYPE.encode()),
     ]

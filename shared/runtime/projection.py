@@ -116,7 +116,8 @@ class Projection(Protocol[State, Knowledge]):
     def reach(self, state: State, heard: Envelope, knowledge: Knowledge, /) -> Load | None:
         """Name what older rows must be read before this record can be folded; usually none.
 
-        The runner runs it for this subject alone and hands the rows to `deepen`.
+        Asked where a fold raised OutOfReach. The runner runs it for this subject alone and hands
+        the rows to `deepen`.
         """
 
     def deepen(self, state: State, load: Load, rows: Sequence[Row], /) -> None:

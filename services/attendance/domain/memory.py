@@ -19,7 +19,7 @@ _AMPLE = 30  # Days; more than any span reaches. Spares the ordinary fact a clos
 
 
 def needed_from(person: Person, knowledge: Knowledge, heard: Envelope) -> int | None:
-    """Give the earliest day whose details a fact needs, where it is below the floor: hardly ever."""
+    """Give the earliest day whose details a fact needs, if it is below the floor: hardly ever."""
     earliest = _EARLIEST.get(heard.type)
     if not person.floor or earliest is None:
         return None

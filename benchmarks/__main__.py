@@ -94,7 +94,10 @@ def peers(stage: Stage, sizes: Sizes, table: Table) -> None:
     runs: list[assessor.Run] = []
     quixes: list[float] = []
     stage.topic(EVENTS)
-    for _ in range(sizes.rounds):
+    for number in range(sizes.rounds):
+        if number:  # Nobody shall vacuum the tables of one round in the next.
+            stage.drop_topic(group.log)
+            stage.drop_database(group.database)
         with assessor.group(stage) as group:
             stage.write(group.log, log_of(sizes.people, sizes.days))
             bares.append(bare.measure(stage, group.log))

@@ -94,14 +94,14 @@ def peers(stage: Stage, sizes: Sizes, table: Table) -> None:
     runs: list[assessor.Run] = []
     quixes: list[float] = []
     stage.topic(EVENTS)
-    for number in range(sizes.rounds):
-        if number:  # Nobody shall vacuum the tables of one round in the next.
-            stage.drop_topic(group.log)
-            stage.drop_database(group.database)
+    for left in reversed(range(sizes.rounds)):
         with assessor.group(stage) as group:
             stage.write(group.log, log_of(sizes.people, sizes.days))
             bares.append(bare.measure(stage, group.log))
             runs.append(group.go())
+        if left:  # Nobody shall vacuum the tables of one round in the next.
+            stage.drop_topic(group.log)
+            stage.drop_database(group.database)
         quixes.append(quix.measure(stage, sizes.people, sizes.quix_days))
     ratios = [run.rate / one.rate for run, one in zip(runs, bares, strict=True)]
     work = [run.by_processor / one.by_processor for run, one in zip(runs, bares, strict=True)]

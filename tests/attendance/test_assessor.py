@@ -153,7 +153,9 @@ def test_one_letter_with_other_content_is_a_contradiction() -> None:
     world = office()
     world.excuse("X1", "2026-01-05", "2026-01-05")
 
-    with pytest.raises(Contradiction, match=r"'X1', \d+, \d+.*'X1', \d+, \d+"):
+    with pytest.raises(
+        Contradiction, match=r"\(X1, 2026-01-05, 2026-01-09\), .* \(X1, 2026-01-05, 2026-01-05\)"
+    ):
         world.excuse("X1", "2026-01-05", "2026-01-09")
 
 

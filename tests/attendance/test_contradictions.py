@@ -86,8 +86,8 @@ def said_otherwise(kind: str, /, **data: Any) -> tuple[list[Envelope], Envelope]
     [
         ("ExcuseRecorded", {"last_on": date(2026, 1, 30)}, "X0"),
         ("ExcuseRevoked", {"excuse_id": "X999"}, "X999"),
-        ("ShiftAssigned", {"schedule_id": "kantor"}, "'kantor'"),
-        ("EmployeeRegistered", {"employment": "PTT"}, "'PTT'"),
+        ("ShiftAssigned", {"schedule_id": "kantor"}, "kantor)"),
+        ("EmployeeRegistered", {"employment": "PTT"}, ", PTT,"),
     ],
 )
 def test_a_fact_of_one_id_with_other_content_parks_its_person_alone(
@@ -115,7 +115,11 @@ def test_a_check_in_heard_again_with_other_evidence_is_no_contradiction(database
 @pytest.mark.parametrize(
     ("kind", "data", "named"),
     [
-        ("OutageDeclared", {"ends_at": None}, r"outage O01 is declared twice: .* and "),
+        (
+            "OutageDeclared",
+            {"ends_at": None},
+            r"O01 is declared twice: .* to 20.* and .* to further notice",
+        ),
         ("RuleSetPublished", {"digest": "other"}, r"@2 of \* is published twice: .* and other"),
     ],
 )

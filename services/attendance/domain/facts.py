@@ -17,25 +17,36 @@ def take_fact(person: Person, kind: str, fact_id: str, data: Any) -> bool:
     known = person.facts.get(fact_id)
     if known is not None:
         if known != content:
-            raise Contradiction(f"{kind} {fact_id} says {content}, and said {known} before")
+            raise Contradiction(
+                f"{kind} {fact_id} says {_shown(content)}, and said {_shown(known)} before"
+            )
         return False
     order = len(person.facts)
     if kind == "EmployeeRegistered":
-        person.add_line(Line(content[0], order, *content[1:]))
+        begins, ends, *rest = content
+        line = Line(begins.toordinal(), order, None if ends is None else ends.toordinal(), *rest)
+        person.add_line(line)
     elif kind == "ShiftAssigned":
-        person.shifts[content[0]] = content[1]
+        on, schedule_id = content
+        person.shifts[on.toordinal()] = schedule_id
     elif kind == "ExcuseRecorded":
-        person.excuses.append(Excuse(*content))
+        excuse_id, first, last = content
+        person.excuses.append(Excuse(excuse_id, first.toordinal(), last.toordinal()))
     elif kind == "ExcuseRevoked":
         person.excuse(content[0], fact_id).revoked = True
     person.facts[fact_id] = content
     return True
 
 
+def _shown(content: tuple[Any, ...]) -> str:
+    """Show a fact's content to people, who know dates and no day numbers."""
+    return f"({', '.join('-' if each is None else str(each) for each in content)})"
+
+
 _CONTENT: dict[str, Callable[[Any], tuple[Any, ...]]] = {
     "EmployeeRegistered": lambda data: (
-        data.active_from.toordinal(),
-        None if data.active_to is None else data.active_to.toordinal(),
+        data.active_from,
+        data.active_to,
         data.regency,
         data.unit_id,
         data.employment,
@@ -43,12 +54,8 @@ _CONTENT: dict[str, Callable[[Any], tuple[Any, ...]]] = {
         data.supervisor_id,
         data.schedule_id,
     ),
-    "ShiftAssigned": lambda data: (data.on.toordinal(), data.schedule_id),
-    "ExcuseRecorded": lambda data: (
-        data.excuse_id,
-        data.first_on.toordinal(),
-        data.last_on.toordinal(),
-    ),
+    "ShiftAssigned": lambda data: (data.on, data.schedule_id),
+    "ExcuseRecorded": lambda data: (data.excuse_id, data.first_on, data.last_on),
     "ExcuseRevoked": lambda data: (data.excuse_id,),
     "PersonForgotten": lambda _: (),
 }

@@ -1,6 +1,7 @@
 """Declared outages: no data is not absence (semantics B9, B10)."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from services.attendance.domain.zones import instant_of
@@ -17,6 +18,15 @@ class Outage:
     serial: str | None
     begins: int
     ends: int
+
+    def __str__(self) -> str:
+        """Show it to people, who know times and no instants."""
+        where = self.unit_id or self.serial or "the whole regency"
+        begins, ends = (
+            "further notice" if at == FOREVER else datetime.fromtimestamp(at, UTC).isoformat()
+            for at in (self.begins, self.ends)
+        )
+        return f"{where} from {begins} to {ends}"
 
 
 def outage_from(data: Any) -> Outage:

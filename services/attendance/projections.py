@@ -70,7 +70,7 @@ class Assessor:
     )
     # Evidence decides nothing (A15, A16): of each check-in a dozen objects that nobody looks at.
     reads: Mapping[type[Fact], frozenset[str]] = {
-        words.CheckInRecorded: frozenset({"occurred_at"})
+        words.CheckInRecorded: frozenset({"employee_id", "occurred_at"})
     }
     tables: Sequence[Table] = (FACTS, WORKDAYS, THRESHOLDS)
     loads: Sequence[Load] = LOADS

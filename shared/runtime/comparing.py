@@ -27,6 +27,11 @@ class Differences:
         if not self.enough:
             self.shown.append(difference)
 
+    def take(self, others: "Differences") -> None:
+        """Note what somebody else found."""
+        for difference in others.shown:
+            self.add(difference)
+
 
 class Comparison:
     """The `events` of one partition, kept as digests: their size does not matter.

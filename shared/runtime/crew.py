@@ -15,6 +15,7 @@ from typing import Any
 import asyncpg
 
 from shared.runtime import heap
+from shared.runtime.comparing import Differences
 from shared.runtime.errors import CannotRun
 from shared.runtime.lanes import Lanes, Task
 
@@ -30,7 +31,7 @@ class Found:
     """What a process found in its share."""
 
     events: int
-    differences: list[str]
+    differences: Differences
 
 
 class Crew:
@@ -105,4 +106,4 @@ async def _fold(pipe: Connection, task: Task, numbers: Sequence[int]) -> Found:
         pipe.send(READY)
         lanes = Lanes(task, pool, pipe.send)
         await lanes.run(numbers)
-    return Found(lanes.events, lanes.differences.shown)
+    return Found(lanes.events, lanes.differences)

@@ -86,23 +86,30 @@ class Lanes:
                 comparison = Comparison(last, heard)
 
                 def written(step: Step, comparison: Comparison = comparison) -> None:
-                    comparison.take(concluded)  # Digests: never a partition's events.
-                    concluded.clear()
+                    _drain(concluded, comparison)
                     self.folded(step.writes.records)
 
                 await folding.catch_up(ends, written)
                 await folding.settle_parked(task.live, number)
-                comparison.take(concluded)
-                concluded.clear()
-                await asyncio.to_thread(self._compare, folding.reading, comparison, number)
+                _drain(concluded, comparison)
+                held = asyncio.to_thread(self._compare, folding.reading, comparison, number)
+                self.differences.take(await held)  # Here: threads of two lanes may end at once.
+                self.events += comparison.events
         finally:
             await folding.close()
 
-    def _compare(self, reading: Reading, comparison: Comparison, number: int) -> None:
+    def _compare(self, reading: Reading, comparison: Comparison, number: int) -> Differences:
         """Hold what was concluded for a partition against what was published of it. Blocks."""
         service = self.task.projection.service
         derived = {kind.TOPIC for kind in KINDS if service == kind.SERVICE and not kind.TOLD}
+        found = Differences()
         for topic in sorted(comparison.topics | derived):
-            comparison.hold(published.values_of(reading, (topic, number)), self.differences)
-        comparison.end(self.differences)
-        self.events += comparison.events
+            comparison.hold(published.values_of(reading, (topic, number)), found)
+        comparison.end(found)
+        return found
+
+
+def _drain(concluded: list[Event], comparison: Comparison) -> None:
+    """Keep digests of what was concluded: never a partition's events."""
+    comparison.take(concluded)
+    concluded.clear()

@@ -103,16 +103,16 @@ class Reading:
             begin = messages[-1].offset() + 1
 
     def _next(self, place: Place, offset: int, end: int) -> list[Any]:
-        topic, number = place
         found: list[Any] = []
         with self._lock:
             if self._at != (place, offset):
-                self._consumer.assign([TopicPartition(topic, number, offset)])
+                self._consumer.assign([TopicPartition(*place, offset)])
             while not found:
                 for message in self._consumer.consume(min(CHUNK, end - offset), timeout=1.0):
                     _check(message.error())
                     # What was fetched ahead, of another partition or behind the end, is not meant.
-                    if message.partition() == number and offset <= message.offset() < end:
+                    its = message.topic(), message.partition()
+                    if its == place and offset <= message.offset() < end:
                         found.append(message)
             self._at = place, found[-1].offset() + 1
         return found

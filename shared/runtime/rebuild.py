@@ -146,8 +146,7 @@ class Rebuild:
             self.report.starting = time.monotonic() - self._began
             for found in await crew.run():
                 self.report.events += found.events
-                for difference in found.differences:
-                    self._differences.add(difference)
+                self._differences.take(found.differences)
         finally:
             crew.end()
 

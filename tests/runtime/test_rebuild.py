@@ -110,6 +110,14 @@ def a_month(first: int) -> list[Envelope]:
     return said
 
 
+def assert_equal(report: Report, told: Sequence[Done], events: int) -> None:
+    """Everything was folded and compared, nothing differs, and the new tables are live."""
+    assert report.differences == []
+    assert report.switched
+    assert report.events == events
+    assert told[-1].folded == told[-1].total == report.records
+
+
 class Silent(Toy):
     """A toy that says nothing of one person any more."""
 
@@ -128,10 +136,8 @@ async def test_equal_tables_take_over_and_nothing_is_sent(service: Service) -> N
 
     report = await service.rebuild(progress=told.append)
 
-    assert report.differences == []
-    assert report.switched
-    assert report.events == len(sent) == 8 * 10
-    assert told[-1].folded == told[-1].total == report.records
+    assert_equal(report, told, len(sent))
+    assert len(sent) == 8 * 10
     assert await service.sums() == before
     assert await service.events() == sent
     assert await service.schemas() == [report.schema]

@@ -108,8 +108,7 @@ class Step(Moment):
         elif person.pending:
             person.pending.discard(day)
         klass, history = class_of(after.employment), person.history
-        ordinary = before is None and after.converts is None and day > history.last_absence
-        if not (ordinary and after.status != "unexcused") and _shakes(history, day, after, before):
+        if _shakes(history, day, after, before):
             self.shaken.add(klass)
             if before is not None:
                 self.shaken.add(class_of(before.employment))
@@ -167,6 +166,8 @@ def _shakes(history: History, day: int, after: Day, before: Day | None) -> bool:
 
     The ordinary day cannot: somebody came, and no absence lies behind that date.
     """
+    if before is None and after.converts is None:  # Nearly every day: the rest asks more.
+        return after.status == "unexcused" or day <= history.last_absence
     if before is not None and (after.rules, after.employment) != (before.rules, before.employment):
         return True
     converted = before.converts if before is not None else None

@@ -43,7 +43,7 @@ class History:
             at = self._place(day)
         code = CODES[status]
         self.codes[at] = code
-        try:
+        try:  # Both are there, nearly always.
             self.rules_at[at] = self.rule_names.index(rules)
             self.class_at[at] = self.class_names.index(klass)
         except ValueError:

@@ -60,7 +60,7 @@ def meet(plan: Plan, times: Sequence[int]) -> Met:
     missed: tuple[str, ...] = ()
     for name, opens, due, closes, presence, direction in plan.windows:
         begin, end = bisect_left(times, opens), bisect_right(times, closes)
-        if begin == end:
+        if begin >= end:
             missed += (name,)
         elif presence:
             marks += 1

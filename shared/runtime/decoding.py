@@ -1,6 +1,6 @@
 """From a record's bytes to an envelope, or to the reason why it cannot be one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,7 +12,8 @@ from shared.events.structs import decoder_of
 from shared.runtime.projection import Projection
 
 BROADCAST = "broadcast"
-NUL, ESCAPE = b"\\u0000", b"\\"
+TYPE = "ce_type"
+NUL, ESCAPE = b"\\u0000", ord("\\")  # A byte is found five times as fast as a text of one.
 
 
 class Undecodable(NamedTuple):
@@ -67,11 +68,8 @@ class Decoder:
 
     def __call__(self, record: Any) -> Decoded:
         """Say what a record says, to whom. Raises nothing."""
-        kind = b""
-        for name, value in record.headers:
-            if name == "ce_type":
-                kind = value
-                break
+        headers = record.headers
+        kind = headers[0][1] if headers and headers[0][0] == TYPE else _type_in(headers)
         found = self._kinds.get(kind)
         if found is None:
             return self._not_heard(kind), key_of(record)
@@ -104,6 +102,11 @@ class Decoder:
         if any(_unversioned(known) == name for known in self._known):
             return Undecodable("unknown_version", error)
         return Undecodable("unknown_type", error)
+
+
+def _type_in(headers: Iterable[tuple[str, bytes]]) -> bytes:
+    """Find the type of a record of somebody else's, who has it not as the first header."""
+    return next((value for name, value in headers if name == TYPE), b"")
 
 
 def key_of(record: Any) -> str:

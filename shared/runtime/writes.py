@@ -128,26 +128,27 @@ def _words_of(kind: type[Fact]) -> tuple[str, str]:
 
 def stamp(told: Told, source: str, entry: Entry, cause: Times) -> Event:
     """Give the next event of a subject its number and its envelope."""
-    entry.last_seq += 1
-    id_ = event_id(source, entry.subject, entry.last_seq)
+    number = entry.last_seq = entry.last_seq + 1
+    subject, (time, recorded, causation, correlation, actor) = entry.subject, cause
+    id_ = event_id(source, subject, number)
     topic, type_ = _words_of(told.kind)
     value = canonical_event(
         Envelope(
-            actor=cause.actor,
-            causationid=cause.causationid,
-            correlationid=cause.correlationid or cause.causationid,
+            actor=actor,
+            causationid=causation,
+            correlationid=correlation or causation,
             data=told.data,
             id=id_,
-            recordedtime=cause.recordedtime,
+            recordedtime=recorded,
             regency=told.regency,
             source=source,
-            subject=entry.subject,
-            subjectseq=entry.last_seq,
-            time=cause.time,
+            subject=subject,
+            subjectseq=number,
+            time=time,
             type=type_,
         )
     )
-    return topic, entry.subject, id_, type_, value
+    return topic, subject, id_, type_, value
 
 
 def tail_of(record: Any) -> bytes:

@@ -10,7 +10,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from services.attendance.domain import ledger, telling
-from services.attendance.domain.effects import CHECK_IN, HANDLERS, MOVES_NO_WINDOW, hear
+from services.attendance.domain.effects import CHECK_IN, CLOSING, HANDLERS, MOVES_NO_WINDOW, hear
 from services.attendance.domain.history import History
 from services.attendance.domain.knowledge import Knowledge
 from services.attendance.domain.memory import needed_from
@@ -41,6 +41,9 @@ def fold(person: Person, heard: Envelope, knowledge: Knowledge, seq: int) -> Seq
         if day is None:
             return ()
         return Step(person, knowledge, heard.recordedtime, None, seq).conclude(kind, (day,))
+    if kind == CLOSING:
+        day = heard.data.on.toordinal()
+        return Step(person, knowledge, heard.recordedtime, day, seq).conclude(kind, (day,))
     handler = HANDLERS.get(kind)
     if handler is None:
         return ()

@@ -28,6 +28,10 @@ def hear(person: Person, knowledge: Knowledge, fact_id: str, data: Any) -> int |
     person.dirty_days.add(bucket)
     if is_open(person, knowledge, instant):
         return None  # Nearly always: nothing is concluded of a day before it is closed.
+    return _said_before(person, knowledge, instant)
+
+
+def _said_before(person: Person, knowledge: Knowledge, instant: int) -> int | None:
     if not any(day in person.days for day in candidates(person, knowledge, instant)):
         return None
     found = attribution(person, knowledge, instant)
@@ -44,7 +48,7 @@ def concerns(person: Person, broadcast: Envelope) -> bool:
         return True
     if kind in ("WorkdayClosed", "CalendarPublished"):
         return person.regency_on(broadcast.data.on.toordinal()) == subject
-    return any(line.regency == subject for line in lines)
+    return subject in [line.regency for line in lines]
 
 
 def _registered(now: Moment, fact_id: str, _: str, data: Any) -> Iterable[int]:
@@ -88,11 +92,6 @@ def _new(now: Moment, kind: str, fact_id: str, data: Any) -> bool:
     return True
 
 
-def _closing(now: Moment, _: str, _subject: str, data: Any) -> Iterable[int]:
-    now.closing = day = data.on.toordinal()
-    return (day,)
-
-
 def _calendar(_now: Moment, _: str, _subject: str, data: Any) -> Iterable[int]:
     return (data.on.toordinal(),)
 
@@ -118,6 +117,7 @@ def _pin(now: Moment, _: str, _subject: str, data: Any) -> Iterable[int]:
 
 # Found by the `type` of the envelope, an attribute of it: the hot path asks no class for its name.
 CHECK_IN = words.CheckInRecorded.type_name()
+CLOSING = words.WorkdayClosed.type_name()
 # Kinds that change no count of an evidence window: letters and check-ins.
 MOVES_NO_WINDOW = frozenset(
     {CHECK_IN, words.ExcuseRecorded.type_name(), words.ExcuseRevoked.type_name()}
@@ -128,7 +128,6 @@ HANDLERS: dict[str, Callable[[Moment, str, str, Any], Iterable[int]]] = {
     words.ExcuseRecorded.type_name(): _excuse,
     words.ExcuseRevoked.type_name(): _revoked,
     words.PersonForgotten.type_name(): _forgotten,
-    words.WorkdayClosed.type_name(): _closing,
     words.CalendarPublished.type_name(): _calendar,
     words.SchedulePublished.type_name(): _schedule,
     words.OutageDeclared.type_name(): _outage,

@@ -5,7 +5,9 @@ record on the log (design 2).
 """
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from services.attendance.domain import outages, rules, schedule
 from services.attendance.domain.calendar import Calendar
@@ -17,7 +19,7 @@ from services.attendance.domain.zones import Zone, date_of, zone_of
 from shared.events.base import Contradiction
 
 
-class Ask(NamedTuple):
+class Ask(Struct, frozen=True):
     """What a schedule asks of its people on a date, as known now. One object for all of them."""
 
     regency: "Regency"

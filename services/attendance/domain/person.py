@@ -2,7 +2,7 @@
 
 from bisect import insort
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ from services.attendance.domain.history import History
 from shared.events.base import Contradiction
 
 
-class Line(NamedTuple):
+class Line(Struct, frozen=True, order=True, gc=False):
     """A dated line of a person's history (semantics A7). Units: days, inclusive."""
 
     active_from: int

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from services.attendance.domain.zones import Zone, bucket_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -23,7 +25,7 @@ class Window(NamedTuple):
     direction: str
 
 
-class Plan(NamedTuple):
+class Plan(Struct, frozen=True):
     """One day of one schedule: the windows in schedule order, and the span with its slack (B2).
 
     `buckets`: under which days a check-in within the span may be kept; `overlaps`: whether one

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from services.attendance.domain.knowledge import Ask, Knowledge, Regency
 from services.attendance.domain.outages import Outage
@@ -13,6 +14,7 @@ from services.attendance.domain.schedule import Plan
 
 SATURDAY = 5
 
+Heard = dict[str, int]  # Check-ins by id: their instants.
 CheckIns = tuple[tuple[int, ...], tuple[str, ...]]  # Instants, and in their order the ids.
 NO_CHECK_INS: CheckIns = ((), ())
 
@@ -51,7 +53,7 @@ def asked_under(line: Line | None, person: Person, knowledge: Knowledge, day: in
     found = regency.asks(schedule_id, day)
     if line.active_to is None or line.active_to >= day:
         return found
-    return found._replace(required=False)
+    return replace(found, required=False)
 
 
 def meet(plan: Plan, times: Sequence[int]) -> Met:
@@ -71,8 +73,12 @@ def meet(plan: Plan, times: Sequence[int]) -> Met:
             elif direction == "out" and times[end - 1] < due:
                 early += (due - times[end - 1]) // 60
     if plan.overlaps:
-        inside = sum(any(w.opens <= t <= w.closes for w in plan.presence) for t in times)
+        inside = _in_any(plan, times)
     return Met(marks + (inside < len(times)), late, early, missed)
+
+
+def _in_any(plan: Plan, times: Sequence[int]) -> int:
+    return sum(any(w.opens <= t <= w.closes for w in plan.presence) for t in times)
 
 
 def check_ins_of(person: Person, knowledge: Knowledge, day: int, found: Ask) -> CheckIns:
@@ -80,26 +86,41 @@ def check_ins_of(person: Person, knowledge: Knowledge, day: int, found: Ask) -> 
 
     Attribution is made anew whenever a day is read: schedules and shifts change later (B2).
     """
-    regency, _, plan, _ = found
+    plan, regency = found.plan, found.regency
     if plan is None:
         return NO_CHECK_INS
-    begins, ends = plan.begins, plan.ends
-    pairs: list[tuple[int, str]] = []
+    heard: Heard = {}
     for bucket in plan.buckets:
         if punches := person.punches.get(bucket):
-            pairs += zip(punches.values(), punches, strict=True)
-    if not pairs:
+            heard = heard | punches if heard else punches
+    if not heard:
         return NO_CHECK_INS
-    pairs.sort()
-    if pairs[0][0] < begins or pairs[-1][0] > ends:
-        pairs = [pair for pair in pairs if begins <= pair[0] <= ends]
+    times: Sequence[int] = [*heard.values()]
+    if times != sorted(set(times)):  # Not as they came: some of one instant, or heard late.
+        heard = _in_order(heard)
+        times = [*heard.values()]
+    if times[0] < plan.begins or times[-1] > plan.ends:
+        heard = _within(heard, plan)
     if regency.days_back or regency.days_ahead or len(person.lines) > 1:
         # Only here can another workday's span hold the same check-in.
-        pairs = [pair for pair in pairs if attribution(person, knowledge, pair[0]) == day]
-    if not pairs:
-        return NO_CHECK_INS
-    times, ids = zip(*pairs, strict=True)
-    return times, ids
+        heard = _attributed(heard, person, knowledge, day)
+    return (*heard.values(),), (*heard,)
+
+
+# Apart from `check_ins_of`, which needs none of them for an ordinary day: what a comprehension
+# looks at costs its function a cell for each name, at every call.
+
+
+def _in_order(heard: Heard) -> Heard:
+    return dict(sorted(heard.items(), key=lambda check_in: (check_in[1], check_in[0])))
+
+
+def _within(heard: Heard, plan: Plan) -> Heard:
+    return {id_: at for id_, at in heard.items() if plan.begins <= at <= plan.ends}
+
+
+def _attributed(heard: Heard, person: Person, knowledge: Knowledge, day: int) -> Heard:
+    return {id_: at for id_, at in heard.items() if attribution(person, knowledge, at) == day}
 
 
 def attribution(person: Person, knowledge: Knowledge, instant: int) -> int | None:

@@ -9,6 +9,7 @@ from benchmarks import (
     assessor,
     bare,
     crowd,
+    delivery,
     growth,
     naive,
     previewing,
@@ -38,6 +39,7 @@ class Sizes:
     rebuilders: tuple[int, ...] = (1, 2)
     growth: tuple[int, ...] = (10_000, 100_000)
     crowd: int = 8_000
+    notices: tuple[int, int] = (500, 30)
     preview: tuple[int, int] = (300, 120)
 
     def said(self) -> str:
@@ -58,6 +60,7 @@ QUICK = Sizes(
     rebuilders=(1,),
     growth=(10_000,),
     crowd=2_000,
+    notices=(60, 5),
     preview=(60, 60),
 )
 FULL = Sizes(growth=(10_000, 100_000, 1_000_000))
@@ -82,6 +85,7 @@ def main() -> None:
         table = Table(conditions(stage, [sizes.said()]))
         peers(stage, sizes, table)
         cost(stage, sizes, table)
+    patience(sizes, table)
     page = table.markdown()
     print(f"\n{page}")  # noqa: T201
     if not options.quick:
@@ -174,6 +178,22 @@ def cost(stage: Stage, sizes: Sizes, table: Table) -> None:
     many = crowd.measure(stage, sizes.crowd)
     table.add(f"closing a day for {sizes.crowd:,} people", f"{many.closing:.2f} s", "", "< 2 s")
     table.add(f"a late decree for {sizes.crowd:,} people", f"{many.decree:.2f} s", "", "< 10 s")
+
+
+def patience(sizes: Sizes, table: Table) -> None:
+    """Measure what people wait for: on a stack of its own, or without any."""
+    people, late = sizes.notices
+    told = delivery.measure(people, late)
+    table.add(
+        "a late check-in, until the person is told that a threshold fell",
+        f"{told.median:.2f} s, the slowest of {late} {told.slowest:.2f} s",
+        "",
+        "< 1 s",
+    )
+    table.add(
+        f"{people:,} people over a threshold by one closing, until all are told",
+        f"{told.crowd:.1f} s",
+    )
     people, days = sizes.preview
     seconds = previewing.measure(people, days)
     table.add(f"preview of {people} people, {days} days", f"{seconds:.1f} s", "", "< 15 s")

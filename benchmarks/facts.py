@@ -86,17 +86,24 @@ class Story:
 
 def check_ins(people: int, on: date, dice: Random) -> Iterator[Record]:
     """Give the check-ins of one day, in the order of the clock."""
-    type_ = words.CheckInRecorded.type_name()
     for hour in (7, 16):
         for person in range(people):
             if dice.random() < ABSENT:
                 continue
             minute, second = dice.randrange(5, 35), dice.randrange(60)
-            at = f"{on}T{hour:02}:{minute:02}:{second:02}+08:00"
-            name = _name(person)
-            id_ = fact_id("CheckInRecorded", "D1", name, at)
-            value = _CHECK_IN.replace("@id", id_).replace("@who", name).replace("@at", at)
-            yield Record(name, value.encode(), headers_of(type_, id_))
+            yield _check_in(person, f"{on}T{hour:02}:{minute:02}:{second:02}+08:00")
+
+
+def late_check_in(person: int, on: date) -> Record:
+    """Give a check-in of a day that may be closed long ago: in time where it was made."""
+    return _check_in(person, f"{on}T07:10:00+08:00")
+
+
+def _check_in(person: int, at: str) -> Record:
+    name = _name(person)
+    id_ = fact_id("CheckInRecorded", "D1", name, at)
+    value = _CHECK_IN.replace("@id", id_).replace("@who", name).replace("@at", at)
+    return Record(name, value.encode(), headers_of(words.CheckInRecorded.type_name(), id_))
 
 
 def personal_closings(people: int, on: date) -> Iterator[Record]:

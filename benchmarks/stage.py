@@ -93,6 +93,17 @@ def quiet() -> None:
     )
 
 
+def send(producer: Producer, topic: str, record: Record) -> int:
+    """Hand a record over, a broadcast for every partition; give how many records that makes."""
+    key, value, headers = record
+    places = range(PARTITIONS) if key is None else (-1,)
+    for partition in places:
+        producer.produce(
+            topic, value, None if key is None else key.encode(), partition, headers=headers
+        )
+    return len(places)
+
+
 @dataclass
 class Log:
     """What was written to a topic: records in all, of which check-ins; and where it ends."""
@@ -139,25 +150,22 @@ class Stage:
 
     def write(self, log: Log, records: Iterable[Record]) -> Log:
         """Write records behind those that are there, broadcasts to every partition, and wait."""
-        settings = {**SETTINGS, "bootstrap.servers": self.bootstrap, "linger.ms": 20}
-        producer = Producer(settings)
+        producer = self.producer()
         began, before = time.monotonic(), log.records
-        for key, value, headers in records:
-            places = range(PARTITIONS) if key is None else (-1,)
-            for partition in places:
-                producer.produce(
-                    log.topic, value, None if key is None else key.encode(), partition,
-                    headers=headers,
-                )  # fmt: skip
-            log.records += len(places)
-            log.check_ins += b".CheckInRecorded." in headers[0][1]
-            if log.records % 5_000 < len(places):
+        for record in records:
+            log.records += send(producer, log.topic, record)
+            log.check_ins += b".CheckInRecorded." in record.headers[0][1]
+            if log.records % 5_000 < PARTITIONS:
                 producer.poll(0)
         if producer.flush(PATIENCE):
             raise RuntimeError("the broker does not answer")
         log.produced = (log.records - before) / (time.monotonic() - began)
         log.ends = logends.ends_of(self.bootstrap, log.topic)
         return log
+
+    def producer(self) -> Producer:
+        """Give a producer with the services' settings, which waits a moment for more."""
+        return Producer({**SETTINGS, "bootstrap.servers": self.bootstrap, "linger.ms": 20})
 
     def run(self, module: str, log: Log, **settings: Any) -> Answer:
         """Run a module to its one answer."""

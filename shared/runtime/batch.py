@@ -151,7 +151,7 @@ class Folding:
         """Say whether a record is to be folded now: it neither waits, nor parks, nor repeats."""
         if entry.parked:
             self._queue(part, record, entry)
-            if heard.subjectseq == entry.heard.get(heard.source, 0) + 1:
+            if heard.subjectseq == entry.last_of(heard.source, self._source) + 1:
                 self.writes.filled.add(entry.subject)  # A gap may be closed: its queue drains.
             return False
         if self._knows is not None and not self._knows(part.knowledge, heard.regency):
@@ -162,23 +162,18 @@ class Folding:
 
     def _is_next(self, part: Partition, entry: Entry, record: Any, heard: Envelope) -> bool:
         """Hold an event's number against the last one; False if it is not to be folded (now)."""
-        number = heard.subjectseq or 0
+        number, source = heard.subjectseq or 0, heard.source
         told = heard.type in self._tells  # Its number is ours, behind what was concluded anew.
-        last = entry.last_seq if told else entry.heard.get(heard.source, 0)
+        last = entry.last_of(source, self._source)
         if number <= last or (told and number > last + 1):
-            self.writes.ignored += 1  # Told behind facts that are still to come: it comes again.
+            # Told behind facts that are still to come: it comes again. Read back: no duplicate.
+            self.writes.ignored += told or source != self._source
             return False
         if number > last + 1:
             error = f"number {number} of {heard.source} after {last}"
             self._park(part, record, entry.subject, Undecodable("gap", error))
             return False
-        if told:
-            entry.last_seq = number
-            return True
-        entry.heard[heard.source] = number
-        if heard.source == self._source:
-            # Its own stream, read back: numbers go on behind what was said before.
-            entry.last_seq = max(entry.last_seq, number)
+        entry.note(source, self._source, number)
         if heard.__class__ is Passing:
             self._touch(part, entry)  # Its number is written down, or the next leaves a gap.
             return False

@@ -11,7 +11,10 @@ Place = tuple[str, int]  # Topic and partition.
 
 @dataclass(slots=True)
 class Entry:
-    """One subject in memory. `version` 0: it has no row yet. `heard`: last number by source."""
+    """One subject in memory. `version` 0: it has no row yet.
+
+    `last_seq`: the last number of our own stream; `heard`: of every other source.
+    """
 
     subject: str
     partition: int
@@ -21,6 +24,21 @@ class Entry:
     heard: dict[str, int] = field(default_factory=dict)
     parked: bool = False
     touched: bool = False
+
+    def last_of(self, source: str, own: str) -> int:
+        """Give the last number known of a source (`own`: ours).
+
+        What was told stands in the row with its number: read back from the log it says nothing
+        new, and need not be written down once more, in the way of whoever tells the next.
+        """
+        return self.last_seq if source == own else self.heard.get(source, 0)
+
+    def note(self, source: str, own: str, number: int) -> None:
+        """Note the number of an event that is taken now."""
+        if source == own:
+            self.last_seq = number
+        else:
+            self.heard[source] = number
 
 
 class Cursor(NamedTuple):

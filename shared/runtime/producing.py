@@ -16,6 +16,7 @@ import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from shared.runtime import chain
+from shared.runtime.errors import CannotRun
 from shared.runtime.topics import PARKED_BYTES
 
 QUEUE_RECORDS = 500_000
@@ -44,8 +45,10 @@ SETTINGS: Settings = {
 }
 
 
-class DeliveryFailed(Exception):  # noqa: N818  (what happened)
+class DeliveryFailed(CannotRun):
     """A record was not acknowledged and never will be; the producer must be thrown away.
+
+    Whoever published by a command may give it again: what was acknowledged is not sent twice.
 
     `record`: what a log says of the first such record, if the brokers named one; what is refused
     is a whole batch, so it may be one beside the record that is to blame.
@@ -53,7 +56,8 @@ class DeliveryFailed(Exception):  # noqa: N818  (what happened)
 
     def __init__(self, reason: str, record: Mapping[str, str] | None = None) -> None:
         self.record = record or {}
-        super().__init__(reason)
+        what = self.record.get("event_id", "a record")
+        super().__init__(f"the brokers did not take {what}: {reason}")
 
 
 class Producer:

@@ -34,6 +34,7 @@ class Redrive:
         self.spoilt = False
         self.writes = Writes()
         self._decode = Decoder(store.projection)
+        self._source = f"/{store.projection.service}"
         self._known_to = -1
         self._knowledge: Any = None
 
@@ -62,7 +63,7 @@ class Redrive:
         heard = await self._heard(row)
         if not isinstance(heard, Envelope) or heard.subjectseq is None:
             return row, heard
-        wanted = self.entry.heard.get(heard.source, 0) + 1
+        wanted = self.entry.last_of(heard.source, self._source) + 1
         if heard.subjectseq <= wanted:
             return row, heard
         for other in behind:
@@ -81,19 +82,17 @@ class Redrive:
             return f"{heard.reason}: {heard.error}"
         if heard is None:
             return None  # The projection does not hear its kind any more.
-        known = self.entry.heard
-        if heard.subjectseq is not None and heard.subjectseq <= known.get(heard.source, 0):
-            return None
-        if heard.subjectseq is not None and heard.source == f"/{self.store.projection.service}":
-            self.entry.last_seq = max(self.entry.last_seq, heard.subjectseq)
+        number, source = heard.subjectseq, heard.source
+        if number is not None:
+            if number <= self.entry.last_of(source, self._source):
+                return None
+            self.entry.note(source, self._source, number)
         try:
             if not isinstance(heard, Passing):
                 await self._fold(heard)
         except _Failed as failed:
             self.spoilt = True
             return str(failed)
-        if heard.subjectseq is not None:
-            known[heard.source] = heard.subjectseq
         return None
 
     async def _fold(self, heard: Envelope) -> None:
@@ -112,8 +111,8 @@ class Redrive:
                 projection.deepen(entry.state, load, rows)
         with _its_own_failures():
             told = projection.fold(entry.state, heard, knowledge, entry.last_seq)
-        cause, source = caused_by(heard), f"/{projection.service}"
-        self.writes.events += [stamp(each, source, entry, cause) for each in told]
+        cause = caused_by(heard)
+        self.writes.events += [stamp(each, self._source, entry, cause) for each in told]
 
     async def _heard(self, row: Waiting) -> Heard:
         """Give what a row says."""

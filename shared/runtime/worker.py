@@ -20,6 +20,8 @@ from shared.runtime.limits import Limits
 from shared.runtime.projection import Changes, Load, Projection, Row
 from shared.runtime.writes import Waiting, Writes
 
+OVERTAKEN = 100  # Subjects of the next transaction when somebody was faster; it doubles with each.
+
 
 class Fenced(Exception):  # noqa: N818  (what happened to the writer)
     """Somebody else wrote a cursor or a subject first: nothing of this is written."""
@@ -115,6 +117,7 @@ class Worker:
         self.entries: dict[str, Entry] = {}
         self._marks: Marks = {}
         self._careful = 0  # So many steps are to take one record each.
+        self._budget = limits.budget
 
     def forget(self) -> None:
         """Throw the states away: they are in doubt, or another's."""
@@ -144,12 +147,13 @@ class Worker:
             self._careful -= 1
             place, records = next(iter(work.items()))
             now, alone = {place: records[:1]}, records[0]
-        budget = 1 if alone else self.limits.budget
+        budget = room = 1 if alone else self._budget
         culprits: dict[Place, Any] = {}
         folding = Folding(self.projection, self.decode, entries, self._marks, budget=budget)
         wanted: dict[str, int] = {}
         for place, records in now.items():
-            wanted.update(dict.fromkeys(missing(records, entries), place[1]))
+            wanted.update(dict.fromkeys(missing(records[:room], entries), place[1]))
+            room = max(0, room - len(records))
         await _load(store, entries, wanted)
         for place, records in now.items():
             done = await self._drive(store, folding, held[place], records)
@@ -172,6 +176,12 @@ class Worker:
             reach("before_commit")
             try:
                 await store.commit(writes, step.rows)
+                self._budget = min(2 * self._budget, self.limits.budget)
+            except Fenced:
+                # Whoever writes one subject at a time wins against thousands at once, and goes on
+                # winning: fewer, until the way is free again.
+                self._budget = min(OVERTAKEN, self.limits.budget)
+                raise
             except Refused as refused:
                 raise self._refused(step, refused) from refused
             except Halt as halt:

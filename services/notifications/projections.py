@@ -6,7 +6,6 @@ as the row is there already; a rebuild, or a restored database, learns from it w
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
 
@@ -56,13 +55,28 @@ KEPT = Load(
 )
 
 
-@dataclass
 class Planned:
-    """The notices about one person; which of them are not written down yet, and their tenants."""
+    """The notices about one person; which of them are not written down yet, and their tenants.
 
-    notices: Notices
-    regencies: dict[str, str] = field(default_factory=dict)
-    unwritten: set[str] = field(default_factory=set)
+    They are read from their rows when somebody asks: of our own events, heard back, nobody does.
+    """
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.regencies: dict[str, str] = {row[1]: row[8] for row in rows}
+        self.unwritten: set[str] = set()
+        self._rows = rows
+        self._notices: Notices | None = None
+
+    @property
+    def notices(self) -> Notices:
+        """Give the notices."""
+        if self._notices is None:
+            self._notices = Notices({row[1]: notice_of(row) for row in self._rows})
+        return self._notices
+
+    @notices.setter
+    def notices(self, after: Notices) -> None:
+        self._notices = after
 
 
 class Planner(ProjectionBase[Planned, None]):
@@ -80,14 +94,7 @@ class Planner(ProjectionBase[Planned, None]):
 
     def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> Planned:
         """Give the notices from the rows of `kept`."""
-        planned = Planned(Notices())
-        notices = {}
-        for row in rows.get(KEPT.name, ()):
-            notice = notice_of(row)
-            notices[notice.queued.notification_id] = notice
-            planned.regencies[notice.queued.notification_id] = row[8]
-        planned.notices = Notices(notices)
-        return planned
+        return Planned(rows.get(KEPT.name, ()))
 
     def fold(
         self,
@@ -110,13 +117,14 @@ class Planner(ProjectionBase[Planned, None]):
     def changes(self, state: Planned, /) -> Iterable[tuple[str, Changes]]:
         """Give the row of every notice that changed since it was last asked."""
         wanted, state.unwritten = state.unwritten, set()
+        if not wanted:
+            return
         rows = [
             row_of(notice, state.regencies[each])
             for each, notice in state.notices.by_id.items()
             if each in wanted
         ]
-        if rows:
-            yield NOTICES.name, Changes(upserts=rows)
+        yield NOTICES.name, Changes(upserts=rows)
 
 
 def apply(state: Planned, event: domain.Told, regency: str) -> None:

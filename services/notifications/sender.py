@@ -88,16 +88,23 @@ class Sender:
     async def round(self, channel: words.Channel) -> int:
         """Take one handful of what is due; give how many were moved on."""
         due = await self.store.due(channel, self.clock(), AT_ONCE)
+        if not due:
+            return 0
+        parked = await self.store.parked({job.employee_id for job in due})
         # All of them end before the first failure is raised: nothing is cut off while it is sent.
-        ended = await asyncio.gather(*(self.attempt(job) for job in due), return_exceptions=True)
+        ended = await asyncio.gather(
+            *(self.attempt(job, is_parked=job.employee_id in parked) for job in due),
+            return_exceptions=True,
+        )
         for failure in ended:
             if isinstance(failure, BaseException):
                 raise failure
         return ended.count(True)
 
-    async def attempt(self, job: Job) -> bool:
+    async def attempt(self, job: Job, *, is_parked: bool = False) -> bool:
         """Bring one job a step on; False: it is left for later, as nothing could be done.
 
+        `is_parked`: what became of it could not be told, and what is not told is sent again.
         Whatever is logged on the way names the notice and the event that it is about.
         """
         with bound_contextvars(
@@ -105,13 +112,12 @@ class Sender:
             causation_id=job.about_event_id,
             correlation_id=job.about_event_id,  # As the outcome is told (settling.py).
         ):
+            if is_parked:
+                await self.store.postpone(job, self.clock() + jobs.WAIT_FOR_QUEUE)
+                return True
             return await self._attempt(job)
 
     async def _attempt(self, job: Job) -> bool:
-        if await self.store.is_parked(job.employee_id):
-            # What became of it could not be told, and what is not told is sent again.
-            await self.store.postpone(job, self.clock() + jobs.WAIT_FOR_QUEUE)
-            return True
         outlet = self.outlets.get(job.channel)
         if outlet is None:
             return await self._give_up(job, "channel_off")

@@ -1,8 +1,8 @@
-"""Telling what became of a notice: a command on the stream of the person concerned."""
+"""Telling what became of notices: commands on the streams of the people concerned."""
 
 import asyncio
 from collections.abc import Sequence
-from weakref import WeakValueDictionary
+from dataclasses import dataclass
 
 from services.notifications import domain
 from services.notifications.clock import Clock
@@ -11,7 +11,8 @@ from services.notifications.jobs import LEASE, Job
 from services.notifications.projections import Planned, apply
 from shared.events.base import Told
 from shared.events.structs import as_struct
-from shared.runtime.handling import SubjectParked, handle
+from shared.runtime import handling
+from shared.runtime.handling import SubjectParked
 from shared.runtime.store import UNAVAILABLE
 from shared.runtime.worker import Fenced, Store
 from shared.runtime.writes import Times
@@ -19,19 +20,32 @@ from shared.runtime.writes import Times
 # What passes: others write the same person, the database comes back, a queue is drained.
 PASSING = (Fenced, SubjectParked, *UNAVAILABLE)
 PAUSE = 0.25
+TOGETHER = 100  # Outcomes of one transaction: a few milliseconds, in which nobody else is held up.
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job. `told`: whoever waits for it; `last`: until when it is tried."""
+
+    job: Job
+    command: Command
+    told: "asyncio.Future[None]"
+    last: float
 
 
 class Settling:
     """Writes outcomes through the same domain and the same row as the planner.
 
-    One at a time for each person: the channels of one notice end together, and would only make
-    one another read again.
+    Those that come while a transaction is under way go together in the next: one each would cost
+    twenty round trips, and the channels of one notice, which end together, would be in each
+    other's way.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._waiting: list[Outcome] = []
+        self._telling: asyncio.Task[None] | None = None
 
     async def __call__(self, job: Job, command: Command) -> None:
         """Tell the outcome of a job; told before, nothing.
@@ -39,26 +53,51 @@ class Settling:
         It is tried for as long as the notice is ours: an outcome lost is a message repeated.
         Errors: those of `handle`, when that time is over.
         """
-        turn = self._turns.setdefault(job.employee_id, asyncio.Lock())
         loop = asyncio.get_running_loop()
         last = loop.time() + LEASE.total_seconds() / 2
-        async with turn:
-            while True:
-                try:
-                    return await self._tell(job, command)
-                except PASSING:
-                    if loop.time() > last:
-                        raise
-                await asyncio.sleep(PAUSE)
+        outcome = Outcome(job, command, loop.create_future(), last)
+        self._put(outcome)
+        await outcome.told
 
-    async def _tell(self, job: Job, command: Command) -> None:
+    def _put(self, outcome: Outcome) -> None:
+        self._waiting.append(outcome)
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell_all())
+
+    async def _tell_all(self) -> None:
+        """Tell what waits, a transaction after the other. Raises nothing: each waiter is told."""
+        while self._waiting:
+            some, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+            ended: Sequence[object]
+            try:
+                # Asked each time: the tables that a rebuild replaced are gone, not merely stale.
+                live = await self._store.live()
+                ended = await handling.handle_together(live, [self._act(each) for each in some])
+            except Exception as error:  # noqa: BLE001  (it is for those who wait)
+                ended = [error] * len(some)
+            for outcome, end in zip(some, ended, strict=True):
+                self._end(outcome, end)
+
+    def _end(self, outcome: Outcome, end: object) -> None:
+        loop = asyncio.get_running_loop()
+        if outcome.told.done():
+            return  # Whoever waited was cancelled.
+        if not isinstance(end, Exception):
+            outcome.told.set_result(None)
+        elif isinstance(end, PASSING) and loop.time() <= outcome.last:
+            loop.call_later(PAUSE, self._put, outcome)
+        else:
+            outcome.told.set_exception(end)
+
+    def _act(self, outcome: Outcome) -> handling.Command:
+        job = outcome.job
+
         def act(state: Planned, _last_seq: int) -> Sequence[Told]:
-            told = domain.decide(command, state.notices)
+            told = domain.decide(outcome.command, state.notices)
             for event in told:
                 apply(state, event, job.regency)
             return [Told(type(event), as_struct(event), job.regency) for event in told]
 
         now = self._clock().isoformat(timespec="seconds")
         times = Times(now, now, job.about_event_id, job.about_event_id)
-        # Asked each time: the tables that a rebuild replaced are gone, not merely stale.
-        await handle(await self._store.live(), job.employee_id, act, times)
+        return handling.Command(job.employee_id, act, times)

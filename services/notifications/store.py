@@ -5,7 +5,7 @@ and what lies in the inboxes. Each statement is a transaction of its own.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -98,15 +98,15 @@ class SenderStore:
         rows = await self._pool.fetch(_DUE, now, channel, limit)
         return [Job(**{**row, "details": json.loads(row["details"])}) for row in rows]
 
-    async def is_parked(self, employee_id: str) -> bool:
-        """Say whether the planner's records of this person wait in a queue."""
+    async def parked(self, people: Collection[str]) -> Collection[str]:
+        """Name those of these people for whom records of the planner wait in a queue."""
         async with self._pool.acquire() as connection:
             schema = await live_schema(connection, Planner.name)
-            parked: bool | None = await connection.fetchval(
-                f"SELECT parked FROM {schema}.subjects WHERE subject = $1",  # noqa: S608  (our own name)
-                employee_id,
+            rows = await connection.fetch(
+                f"SELECT subject FROM {schema}.subjects WHERE parked AND subject = ANY($1)",  # noqa: S608  (our own name)
+                list(people),
             )
-        return bool(parked)
+        return {row["subject"] for row in rows}
 
     async def begin(self, job: Job, now: datetime, lease_until: datetime) -> int | None:
         """Count a try and take the notice until then; None: another sender has it.

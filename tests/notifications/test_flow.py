@@ -13,6 +13,7 @@ import pytest
 
 from services.notifications.channels.inbox import Inbox
 from services.notifications.directory import Directory
+from services.notifications.domain import Delivered
 from services.notifications.jobs import Bucket
 from services.notifications.projections import Planner
 from services.notifications.resolving import KeyringOpener
@@ -48,8 +49,11 @@ class Service:
             SenderStore(self.pool),
             KeyringOpener(self.keyring),
             {"inbox": Outlet(Inbox(self.pool), Bucket(1000, 1000), is_quiet=True)},
-            Settling(self.planner.store, lambda: datetime(2026, 3, 2, 2, 0, 0, 5, tzinfo=UTC)),
+            self.settling(),
         )
+
+    def settling(self) -> Settling:
+        return Settling(self.planner.store, lambda: datetime(2026, 3, 2, 2, 0, 0, 5, tzinfo=UTC))
 
     async def register(self, *people: str, mail: str | None = None) -> None:
         """Publish a regency, a unit that `chief` heads, and people in it who share a mailbox."""
@@ -181,6 +185,52 @@ async def test_planner_and_sender_write_one_person_at_the_same_time(service: Ser
     assert numbers == list(range(1, 181))
     repeated = "SELECT count(*) FROM read.notices WHERE outcome = 'delivered' AND attempts > 1"
     assert await service.pool.fetchval(repeated) == 0
+
+
+async def test_outcomes_that_come_together_are_told_together(service: Service) -> None:
+    """A transaction each would hold up thousands of notices; whoever is parked holds up nobody."""
+    people = [f"P{number}" for number in range(20)]
+    news = [reached(f"/attendance/{who}@1", person=who) for who in people]
+    service.log.publish(attendance.EVENTS, [numbered(each, 1) for each in news])
+    await caught_up(service.log, service.planner)
+    await park(service, people[0])
+    settling = service.settling()
+    jobs = await SenderStore(service.pool).due("inbox", datetime(2026, 3, 3, tzinfo=UTC), 100)
+    assert len(jobs) == len(people)
+    before = len(await transactions(service))
+
+    telling = {
+        job.employee_id: asyncio.create_task(
+            settling(job, Delivered(job.employee_id, job.notification_id, 1))
+        )
+        for job in jobs
+    }
+    parked = telling.pop(people[0])
+    async with asyncio.timeout(30):
+        await asyncio.gather(*telling.values())
+
+    assert len(await transactions(service)) - before <= 2  # The first may have gone alone.
+    assert not parked.done()
+    await park(service, people[0], parked=False)
+    async with asyncio.timeout(30):
+        await parked
+    rows = await service.pool.fetch("SELECT outcome FROM read.notices WHERE channel = 'inbox'")
+    assert [row["outcome"] for row in rows] == ["delivered"] * len(people)
+
+
+async def park(service: Service, person: str, *, parked: bool = True) -> None:
+    """Let the records of a person wait, or no longer."""
+    schema = service.planner.store.schema
+    await service.pool.execute(
+        f"UPDATE {schema}.subjects SET parked = $2 WHERE subject = $1",  # noqa: S608  (ours)
+        person,
+        parked,
+    )
+
+
+async def transactions(service: Service) -> set[str]:
+    """Give the transactions that told something."""
+    return {row["xid"] for row in await service.pool.fetch("SELECT xid::text FROM tertib.events")}
 
 
 def numbered(heard: Any, number: int) -> Envelope:

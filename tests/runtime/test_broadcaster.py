@@ -335,7 +335,7 @@ async def test_what_could_not_be_sent_is_sent_by_the_next_one(place: Place) -> N
     async with place.broadcaster() as broadcaster:
         await broadcaster.broadcast([closing(1)])
     small = place.broadcaster({"message.max.bytes": 1_000})
-    with pytest.raises(DeliveryFailed, match="the brokers did not take .*: .*size too large"):
+    with pytest.raises(DeliveryFailed, match=r"the brokers did not take .*: .*size too large"):
         await _broadcast(small, [closing(2), closing(3, "x" * 5_000)])
 
     async with place.broadcaster() as broadcaster:

@@ -10,7 +10,13 @@ import pytest
 
 from shared.events.base import Told
 from shared.runtime import parking
-from shared.runtime.handling import SubjectParked, UnknownSubject, handle
+from shared.runtime.handling import (
+    Command,
+    SubjectParked,
+    UnknownSubject,
+    handle,
+    handle_together,
+)
 from shared.runtime.limits import Limits
 from shared.runtime.runner import Runner
 from shared.runtime.writes import Times
@@ -160,3 +166,42 @@ async def test_nobody_decides_on_half_of_the_facts(log: Log, runner: Runner) -> 
     (row,) = await parking.listed(runner.store)
     assert await parking.discard(runner.store, "p", row["id"], "untrue", "official-1")
     await handle(runner.store, "p", give(runner, 1), TIMES)
+
+
+async def test_several_commands_go_in_one_transaction(
+    log: Log, runner: Runner, database: str
+) -> None:
+    """Two of one subject one after the other; who is not for commands holds up nobody."""
+    log.publish_everywhere("facts", registered(1))
+    first = [check_in(who, 0, 1) for who in ("p", "q", "r")]
+    log.publish("facts", [*first, check_in("r", 1, "contradiction")])
+    await caught_up(log, runner)
+    wanted = (("p", 5), ("r", 1), ("q", 7), ("nobody", 1), ("p", 2))
+
+    ended = await handle_together(
+        runner.store, [Command(who, give(runner, amount), TIMES) for who, amount in wanted]
+    )
+
+    assert [type(each).__name__ for each in ended] == [
+        "list", "SubjectParked", "list", "UnknownSubject", "list",
+    ]  # fmt: skip
+    p, q = await said_of(database, "p"), await said_of(database, "q")
+    assert [each["data"]["late_minutes"] for each in p] == [1, 6, 8]
+    assert [each["subjectseq"] for each in p] == [1, 2, 3]
+    assert [each["data"]["late_minutes"] for each in q] == [1, 8]
+    told = [each["id"] for each in (*p[1:], *q[1:])]
+    assert len(await transactions_of(database, told)) == 1
+
+
+async def transactions_of(database: str, ids: Sequence[str]) -> set[int]:
+    """Give the transactions in which these events were written."""
+    connection = await asyncpg.connect(database)
+    try:
+        rows = await connection.fetch(
+            "SELECT DISTINCT xid::text FROM tertib.events WHERE event_id = ANY($1)"
+            " AND topic LIKE '%.events'",
+            ids,
+        )
+    finally:
+        await connection.close()
+    return {int(row["xid"]) for row in rows}

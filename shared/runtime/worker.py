@@ -20,7 +20,8 @@ from shared.runtime.limits import Limits
 from shared.runtime.projection import Changes, Load, Projection, Row
 from shared.runtime.writes import Waiting, Writes
 
-OVERTAKEN = 100  # Subjects of the next transaction when somebody was faster; it doubles with each.
+# Records of the next transaction when somebody was faster; so many more each time.
+OVERTAKEN = 100
 
 
 class Fenced(Exception):  # noqa: N818  (what happened to the writer)
@@ -142,18 +143,16 @@ class Worker:
         """Fold as much as the budget allows. Errors: Spoilt, and those of the store."""
         began = time.perf_counter()
         alone: Any | None = None
-        entries, left, now = self.entries, dict(work), work
+        entries, left, budget = self.entries, dict(work), self._budget
         if self._careful:
             self._careful -= 1
-            place, records = next(iter(work.items()))
-            now, alone = {place: records[:1]}, records[0]
-        budget = room = 1 if alone else self._budget
+            alone, budget = next(iter(work.values()))[0], 1
+        now = _first(work, budget)  # Their subjects are read at once.
         culprits: dict[Place, Any] = {}
         folding = Folding(self.projection, self.decode, entries, self._marks, budget=budget)
         wanted: dict[str, int] = {}
         for place, records in now.items():
-            wanted.update(dict.fromkeys(missing(records[:room], entries), place[1]))
-            room = max(0, room - len(records))
+            wanted.update(dict.fromkeys(missing(records, entries), place[1]))
         await _load(store, entries, wanted)
         for place, records in now.items():
             done = await self._drive(store, folding, held[place], records)
@@ -176,7 +175,7 @@ class Worker:
             reach("before_commit")
             try:
                 await store.commit(writes, step.rows)
-                self._budget = min(2 * self._budget, self.limits.budget)
+                self._budget = min(self._budget + OVERTAKEN, self.limits.budget)
             except Fenced:
                 # Whoever writes one subject at a time wins against thousands at once, and goes on
                 # winning: fewer, until the way is free again.
@@ -240,6 +239,17 @@ class Worker:
         except StopIteration as end:
             done: int = end.value
             return done
+
+
+def _first(work: Work, count: int) -> Work:
+    """Give the first so many records, of one partition after the other."""
+    some: dict[Place, Sequence[Any]] = {}
+    for place, records in work.items():
+        if count <= 0:
+            break
+        some[place] = records[:count]
+        count -= len(records)
+    return some
 
 
 async def _load(store: Store, entries: dict[str, Entry], subjects: Mapping[str, int]) -> None:

@@ -166,6 +166,14 @@ def test_a_misspelt_name_is_a_doubt(tmp_path: Path) -> None:
     assert dataset.schedules[0].content["on_holidays"] is False
 
 
+def test_a_checkpoint_has_no_name_that_tables_would_split(tmp_path: Path) -> None:
+    """What was missed is joined by semicolons, in exports and in the assessor's own rows."""
+    dataset = load(tmp_path, {KANTOR: SCHEDULE.replace("name: masuk", "name: masuk;pagi")})
+
+    assert (KANTOR, 1, "week.mon[0].name") in errors(dataset)
+    assert [*dataset.schedules] == []
+
+
 def test_an_hour_outside_its_window_is_a_doubt(tmp_path: Path) -> None:
     dataset = load(tmp_path, {KANTOR: SCHEDULE.replace('"07:30"', '"09:30"')})
 

@@ -82,9 +82,16 @@ def take_schedule(fields: Fields) -> dict[str, Any]:
     }
 
 
+def checkpoint_name(cell: str) -> str:
+    """Take a checkpoint's name; tables join the names of those missed (E2). Errors: Unreadable."""
+    if ";" in cell:
+        raise Unreadable(code="joins_names")
+    return cell
+
+
 def _checkpoint(week: Fields, fields: Fields) -> dict[str, Any]:
     checkpoint = {
-        "name": fields.take("name", text),
+        "name": fields.take("name", checkpoint_name),
         "opens": fields.take("opens", clock_time),
         "due": fields.take("due", clock_time),
         "closes": fields.take("closes", clock_time),

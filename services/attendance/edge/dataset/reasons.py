@@ -78,6 +78,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "missing_key": ("is missing", "tidak ada"),
     "not_a_list": ("is not a list", "bukan daftar"),
+    "joins_names": (
+        "contains ';', which stands between names in tables",
+        "memuat ';', yang memisahkan nama dalam tabel",
+    ),
     "not_a_mapping": ("is not a mapping", "bukan pasangan nama dan nilai"),
     "not_a_text": ("is not a single value", "bukan satu nilai"),
     "not_a_number": (

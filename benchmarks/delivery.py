@@ -16,7 +16,7 @@ import asyncpg
 from confluent_kafka import Producer
 
 from benchmarks.facts import FIRST, Record, Story, late_check_in
-from benchmarks.stage import Log, Stage, send
+from benchmarks.stage import PATIENCE, Log, Stage, send
 from shared.events.attendance import FACTS
 from shared.local.commands import installed_services
 from shared.local.stack import LocalStack
@@ -24,20 +24,18 @@ from shared.local.stack import LocalStack
 DAYS = 14  # Three workdays of absence, and the evidence window of the third.
 ABSENT = (FIRST, date(2026, 1, 2), date(2026, 1, 5))
 LOOK_SECONDS = 0.002
-PATIENCE = 300.0
 
 
 class Delivery(NamedTuple):
     """Seconds until a notice lies in an inbox.
 
     `median`, `slowest`: of late check-ins, one after the other. `crowd`: of a closing by which all
-    of so many `people` reach a threshold, until the last of them is told.
+    the people reach a threshold, until the last of them is told.
     """
 
     median: float
     slowest: float
     crowd: float
-    people: int
 
 
 def measure(people: int, late: int) -> Delivery:
@@ -67,7 +65,7 @@ async def _told(stage: Stage, log: Log, people: int, late: int) -> Delivery:
         ]
     finally:
         await connection.close()
-    return Delivery(median(each), max(each), crowd, people)
+    return Delivery(median(each), max(each), crowd)
 
 
 def _until_reached(people: int) -> Iterator[Record]:
@@ -99,15 +97,16 @@ async def _seconds_until(
     producer.poll(0)
     await _until(
         connection,
-        f"SELECT count(*) >= $1 FROM notifications.inbox WHERE template = '{template}'",  # noqa: S608  (our own words)
+        "SELECT count(*) >= $1 FROM notifications.inbox WHERE template = $2",
         count,
+        template,
     )
     return time.perf_counter() - began
 
 
-async def _until(connection: asyncpg.Connection, question: str, number: int) -> None:
+async def _until(connection: asyncpg.Connection, question: str, *given: int | str) -> None:
     last = time.monotonic() + PATIENCE
-    while not await connection.fetchval(question, number):
+    while not await connection.fetchval(question, *given):
         if time.monotonic() > last:
             raise RuntimeError(f"it never became true: {question}")
         await asyncio.sleep(LOOK_SECONDS)

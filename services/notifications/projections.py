@@ -6,6 +6,7 @@ as the row is there already; a rebuild, or a restored database, learns from it w
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
 
@@ -65,18 +66,11 @@ class Planned:
         self.regencies: dict[str, str] = {row[1]: row[8] for row in rows}
         self.unwritten: set[str] = set()
         self._rows = rows
-        self._notices: Notices | None = None
 
-    @property
+    @cached_property
     def notices(self) -> Notices:
-        """Give the notices."""
-        if self._notices is None:
-            self._notices = Notices({row[1]: notice_of(row) for row in self._rows})
-        return self._notices
-
-    @notices.setter
-    def notices(self, after: Notices) -> None:
-        self._notices = after
+        """Give the notices; another value may be put in their place."""
+        return Notices({row[1]: notice_of(row) for row in self._rows})
 
 
 class Planner(ProjectionBase[Planned, None]):
@@ -107,10 +101,7 @@ class Planner(ProjectionBase[Planned, None]):
         """Plan what follows from the news; take what is ours as it was told."""
         said = understood(heard)
         if isinstance(said, domain.Heard):
-            told = domain.decide(said, state.notices)
-            for event in told:
-                apply(state, event, heard.regency)
-            return [Told(type(event), as_struct(event), heard.regency) for event in told]
+            return tell(state, said, heard.regency)
         apply(state, said, heard.regency)
         return []
 
@@ -125,6 +116,14 @@ class Planner(ProjectionBase[Planned, None]):
             if each in wanted
         ]
         yield NOTICES.name, Changes(upserts=rows)
+
+
+def tell(state: Planned, said: domain.Heard | domain.Command, regency: str) -> list[Told]:
+    """Let news or a command change the state, and say what follows."""
+    told = domain.decide(said, state.notices)
+    for event in told:
+        apply(state, event, regency)
+    return [Told(type(event), as_struct(event), regency) for event in told]
 
 
 def apply(state: Planned, event: domain.Told, regency: str) -> None:

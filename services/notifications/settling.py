@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.notifications import domain
 from services.notifications.clock import Clock
 from services.notifications.domain import Command
 from services.notifications.jobs import LEASE, Job
-from services.notifications.projections import Planned, apply
+from services.notifications.projections import Planned, tell
 from shared.events.base import Told
-from shared.events.structs import as_struct
 from shared.runtime import handling
 from shared.runtime.handling import SubjectParked
 from shared.runtime.store import UNAVAILABLE
@@ -68,7 +66,7 @@ class Settling:
         """Tell what waits, a transaction after the other. Raises nothing: each waiter is told."""
         while self._waiting:
             some, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
-            ended: Sequence[object]
+            ended: Sequence[handling.Ended | Exception]
             try:
                 # Asked each time: the tables that a rebuild replaced are gone, not merely stale.
                 live = await self._store.live()
@@ -78,7 +76,7 @@ class Settling:
             for outcome, end in zip(some, ended, strict=True):
                 self._end(outcome, end)
 
-    def _end(self, outcome: Outcome, end: object) -> None:
+    def _end(self, outcome: Outcome, end: handling.Ended | Exception) -> None:
         loop = asyncio.get_running_loop()
         if outcome.told.done():
             return  # Whoever waited was cancelled.
@@ -93,10 +91,7 @@ class Settling:
         job = outcome.job
 
         def act(state: Planned, _last_seq: int) -> Sequence[Told]:
-            told = domain.decide(outcome.command, state.notices)
-            for event in told:
-                apply(state, event, job.regency)
-            return [Told(type(event), as_struct(event), job.regency) for event in told]
+            return tell(state, outcome.command, job.regency)
 
         now = self._clock().isoformat(timespec="seconds")
         times = Times(now, now, job.about_event_id, job.about_event_id)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 CONTENT_TYPE = "application/cloudevents+json"
+TYPE_HEADER = "ce_type"
 NAMESPACE = uuid.UUID("6f2b9c1e-3a54-5d0e-9a77-7465727469b1")  # Tertib's own; never changed.
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
@@ -80,7 +81,7 @@ def type_of(service: str, kind: str, version: int = 1) -> str:
 def headers_of(type_: str, id_: str) -> list[tuple[str, bytes]]:
     """Give the record headers, by which a reader skips without decoding; the type first."""
     return [
-        ("ce_type", type_.encode()),
+        (TYPE_HEADER, type_.encode()),
         ("ce_id", id_.encode()),
         ("content-type", CONTENT_TYPE.encode()),
     ]

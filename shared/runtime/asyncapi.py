@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.events.base import Fact
 from shared.events.catalogue import KINDS
-from shared.events.envelope import CONTENT_TYPE
+from shared.events.envelope import CONTENT_TYPE, TYPE_HEADER
 from shared.runtime.topics import PUBLISHED, Topic, parked_of, topic
 
 VERSION = "1.0.0"  # Of the contract: grows when a message or a field is added.
@@ -112,7 +112,7 @@ def _parked_message() -> dict[str, Any]:
 def _headers(name: str) -> dict[str, Any]:
     values = {
         "content-type": {"const": CONTENT_TYPE},
-        "ce_type": {"const": name},
+        TYPE_HEADER: {"const": name},
         "ce_id": {"type": "string", "description": "Equal to `id` of the value."},
     }
     return {"type": "object", "required": [*values], "properties": values}

@@ -13,7 +13,7 @@ from shared.events.envelope import Envelope
 from shared.runtime.decoding import BROADCAST, Decoder, Passing, Undecodable, said, text_of
 from shared.runtime.holding import Cursor, Entry, Partition, Place
 from shared.runtime.projection import Everybody, Load, Projection
-from shared.runtime.writes import Parked, Times, Writes, caused_by, stamp, tail_of
+from shared.runtime.writes import Parked, Times, Writes, caused_by, source_of, stamp, tail_of
 
 SLICE = 1_000  # Subjects fetched at a time for a broadcast: a query of a few milliseconds.
 BRAKE = "brake: "  # Begins the reason of a stop that only an operator ends.
@@ -80,7 +80,7 @@ class Folding:
         self.budget = budget
         self.writes = Writes()
         self.stops: dict[Place, str] = {}
-        self._source = f"/{projection.service}"
+        self._source = source_of(projection)
         self._hears = frozenset(kind.type_name() for kind in projection.hears)
         self._named = any(kind.BROADCAST for kind in projection.hears)
         # Told on our own topic, and folded as given: a rebuild weaves them among what is heard.

@@ -7,12 +7,11 @@ import msgspec
 
 from shared.events.base import Fact
 from shared.events.catalogue import BY_TYPE
-from shared.events.envelope import Envelope
+from shared.events.envelope import TYPE_HEADER, Envelope
 from shared.events.structs import decoder_of
 from shared.runtime.projection import Projection
 
 BROADCAST = "broadcast"
-TYPE = "ce_type"
 NUL, ESCAPE = b"\\u0000", ord("\\")  # A byte is found five times as fast as a text of one.
 
 
@@ -69,7 +68,7 @@ class Decoder:
     def __call__(self, record: Any) -> Decoded:
         """Say what a record says, to whom. Raises nothing."""
         headers = record.headers
-        kind = headers[0][1] if headers and headers[0][0] == TYPE else _type_in(headers)
+        kind = headers[0][1] if headers and headers[0][0] == TYPE_HEADER else _type_in(headers)
         found = self._kinds.get(kind)
         if found is None:
             return self._not_heard(kind), key_of(record)
@@ -106,7 +105,7 @@ class Decoder:
 
 def _type_in(headers: Iterable[tuple[str, bytes]]) -> bytes:
     """Find the type of a record of somebody else's, who has it not as the first header."""
-    return next((value for name, value in headers if name == TYPE), b"")
+    return next((value for name, value in headers if name == TYPE_HEADER), b"")
 
 
 def key_of(record: Any) -> str:

@@ -15,7 +15,7 @@ from structlog.contextvars import bound_contextvars
 from shared.events.base import Told
 from shared.runtime.holding import Entry
 from shared.runtime.worker import Fenced, Store
-from shared.runtime.writes import Event, Times, Writes, stamp
+from shared.runtime.writes import Event, Times, Writes, source_of, stamp
 
 __all__ = [
     "Command",
@@ -103,7 +103,7 @@ def _done(store: Store, writes: Writes, entry: Entry, command: Command) -> Ended
     if (fault := _fault(entry)) is not None:
         return fault
     told = list(command.act(entry.state, entry.last_seq))
-    source = f"/{store.projection.service}"
+    source = source_of(store.projection)
     writes.events += [stamp(each, source, entry, command.cause) for each in told]
     return told
 

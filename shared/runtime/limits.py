@@ -9,9 +9,10 @@ class Limits:
 
     partitions        of every topic, for life (design 2); fewer in tests.
     batch             records a poll may bring: a fold of some 150 ms, in which the loop breathes.
-    budget            subjects touched in one transaction: locks and repetition of half a second
-                      at most. Ten statements wait their turn in the loop for each transaction.
-                      Fewer for a while when somebody was faster (`worker.OVERTAKEN`).
+    budget            subjects touched in one transaction, and records folded for it: locks and
+                      repetition of half a second at most. Ten statements wait their turn in the
+                      loop for each transaction. Fewer for a while when somebody was faster
+                      (`worker.OVERTAKEN`).
     in_a_row          records parked without one applied between them before a partition stops: a
                       bad deployment must not park everything.
     share, window     so many records of the last so many parked stop it as well: 1 %.

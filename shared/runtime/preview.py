@@ -12,7 +12,7 @@ from shared.events.envelope import Envelope
 from shared.events.structs import decoder_of
 from shared.runtime.holding import Entry
 from shared.runtime.projection import Only, Projection, Row
-from shared.runtime.writes import caused_by, stamp
+from shared.runtime.writes import caused_by, source_of, stamp
 
 State = TypeVar("State")
 Knowledge = TypeVar("Knowledge")
@@ -50,7 +50,7 @@ class InMemory(Generic[State, Knowledge]):
         self.states: dict[str, State] = {}
         self._knowledge = projection.knowledge()
         self._hears = frozenset(kind.type_name() for kind in projection.hears)
-        self._source = f"/{projection.service}"
+        self._source = source_of(projection)
         self._told: dict[str, Entry] = {}  # Who was spoken of, for the last number told.
         self._heard: dict[tuple[str, str], int] = {}  # The last heard, by source and subject.
         self._broadcastseq = 0

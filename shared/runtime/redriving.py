@@ -11,7 +11,7 @@ from shared.events.envelope import Envelope
 from shared.runtime.decoding import Decoder, Passing, Undecodable, said
 from shared.runtime.holding import Entry
 from shared.runtime.worker import Store
-from shared.runtime.writes import Waiting, Writes, caused_by, stamp
+from shared.runtime.writes import Waiting, Writes, caused_by, source_of, stamp
 
 Heard = Envelope | Undecodable | None
 
@@ -34,7 +34,7 @@ class Redrive:
         self.spoilt = False
         self.writes = Writes()
         self._decode = Decoder(store.projection)
-        self._source = f"/{store.projection.service}"
+        self._source = source_of(store.projection)
         self._known_to = -1
         self._knowledge: Any = None
 

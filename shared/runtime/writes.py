@@ -105,6 +105,11 @@ class Writes:
         return tables
 
 
+def source_of(projection: Projection[Any, Any]) -> str:
+    """Give the `source` of what a projection tells: its service."""
+    return f"/{projection.service}"
+
+
 class Times(NamedTuple):
     """What an event takes over from its cause; times are ISO 8601 with offset."""
 

@@ -82,13 +82,6 @@ def take_schedule(fields: Fields) -> dict[str, Any]:
     }
 
 
-def checkpoint_name(cell: str) -> str:
-    """Take a checkpoint's name; tables join the names of those missed (E2). Errors: Unreadable."""
-    if ";" in cell:
-        raise Unreadable(code="joins_names")
-    return cell
-
-
 def _checkpoint(week: Fields, fields: Fields) -> dict[str, Any]:
     checkpoint = {
         "name": fields.take("name", checkpoint_name),
@@ -157,6 +150,13 @@ def _ladder(tiers: Fields, name: str) -> list[dict[str, Any]]:
         tiers.good &= fields.good
         ladder.append(tier)
     return ladder
+
+
+def checkpoint_name(cell: str) -> str:
+    """Take a checkpoint's name; tables join the names of those missed (E2). Errors: Unreadable."""
+    if ";" in cell:
+        raise Unreadable(code="joins_names")
+    return cell
 
 
 def clock_time(value: str) -> int:

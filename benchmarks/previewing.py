@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from services.attendance.simulate.simulation import simulate
+from tools.simulate.simulation import simulate
 
 
 def measure(employees: int, days: int) -> float:

@@ -9,8 +9,8 @@ import sys
 from typing import Any
 
 from benchmarks.stage import Answer, Log, Stage, quiet
-from services.attendance.projections import Assessor
-from shared.runtime.rebuild import rebuild
+from services.attendance.projection.assessor import Assessor
+from shared.runtime.rebuild.rebuild import rebuild
 
 
 def measure(stage: Stage, log: Log, database: str, workers: int) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from benchmarks.stage import Log, Stage, quiet
-from shared.runtime.relay import Relay
+from shared.runtime.outbox.relay import Relay
 
 LOOK_SECONDS = 0.02
 

@@ -24,9 +24,9 @@ from benchmarks.facts import Record
 from shared.local.kafka import admin_client
 from shared.local.sql import ask
 from shared.local.stack import LocalStack
-from shared.runtime import logends
-from shared.runtime.producing import SETTINGS
-from shared.runtime.topics import PARTITIONS
+from shared.runtime.broadcast import topic_scan
+from shared.runtime.kafka.producer import SETTINGS
+from shared.runtime.kafka.topics import PARTITIONS
 
 ROLE = "attendance"
 PATIENCE = 600.0
@@ -160,7 +160,7 @@ class Stage:
         if producer.flush(PATIENCE):
             raise RuntimeError("the broker does not answer")
         log.produced = (log.records - before) / (time.monotonic() - began)
-        log.ends = logends.ends_of(self.bootstrap, log.topic)
+        log.ends = topic_scan.ends_of(self.bootstrap, log.topic)
         return log
 
     def producer(self) -> Producer:

@@ -16,9 +16,9 @@ import psutil
 from aiokafka import TopicPartition
 
 from benchmarks.stage import quiet
-from services.attendance.projections import Assessor
+from services.attendance.projection.assessor import Assessor
+from shared.runtime.consumer.runner import Runner
 from shared.runtime.limits import Limits
-from shared.runtime.runner import Runner
 
 
 class Worker:

@@ -15,7 +15,7 @@ import pytest
 
 from shared.local.errors import StackError
 from shared.local.stack import LocalStack
-from tests.servers import Servers, external, local
+from tests.kit.servers import Servers, external, local
 
 NEEDS_SERVERS = {"servers", "stack", "bootstrap", "database", "topic_prefix"}
 CANNOT_RUN = 2

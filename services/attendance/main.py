@@ -1,7 +1,7 @@
 """What the service is made of; the only module that knows the others."""
 
-from services.attendance.projections import Assessor
-from shared.runtime.service import Service, launched
+from services.attendance.projection.assessor import Assessor
+from shared.runtime.hosting.service import Service, launched
 
 
 def build() -> Service:

@@ -1,6 +1,7 @@
 """What `tertib export` gives of this service."""
 
-from shared.runtime.exporting import Column, Export
+from shared.runtime.export.tables import Export
+from shared.runtime.export.writers import Column
 
 PROPOSALS = Export(
     name="proposals",

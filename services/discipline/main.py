@@ -1,7 +1,7 @@
 """What the service is made of; the only module that knows the others."""
 
 from services.discipline.projections import Cases
-from shared.runtime.service import Service, launched
+from shared.runtime.hosting.service import Service, launched
 
 
 def build() -> Service:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from services.discipline import exports
 from services.discipline.projections import PROPOSALS, Cases
 from shared.events.envelope import Envelope
-from shared.runtime.preview import InMemory, Stage
+from shared.runtime.processing.in_memory import InMemoryProjection, Stage
 from shared.runtime.projection import Row
 
 
@@ -15,7 +15,7 @@ class Proposals:
     topics: Sequence[str] = Cases.topics
 
     def __init__(self) -> None:
-        self._cases = InMemory(Cases(), keep_rows=True)
+        self._cases = InMemoryProjection(Cases(), keep_rows=True)
 
     def hear(self, event: Envelope, /) -> Sequence[Envelope]:
         """Take one event of attendance and say what follows."""

@@ -9,7 +9,7 @@ from services.notifications import rendering
 from services.notifications.channels.inbox import Inbox
 from services.notifications.resolving import KeyringOpener, Opener
 from services.notifications.store import SenderStore
-from shared.runtime.keyring import PostgresKeyring
+from shared.runtime.privacy.keyring import PostgresKeyring
 from shared.runtime.settings import Settings
 
 

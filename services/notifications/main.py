@@ -17,8 +17,8 @@ from services.notifications.sender import Outlet, Sender
 from services.notifications.settling import Settling
 from services.notifications.store import SenderStore
 from shared.events.notifications import Channel
-from shared.runtime.keyring import PostgresKeyring
-from shared.runtime.service import Running, Service, launched
+from shared.runtime.hosting.service import Running, Service, launched
+from shared.runtime.privacy.keyring import PostgresKeyring
 
 # Messages a second, and at once. A relay that is flooded defers everything; a gateway bills.
 MAIL = 5.0, 20

@@ -11,7 +11,7 @@ from services.notifications.store import Entry, SenderStore
 from shared.events.attendance import EmployeeRegistered
 from shared.events.base import Sealed
 from shared.events.sealing import Unsealable, place_of, unseal
-from shared.runtime.keyring import Keyring
+from shared.runtime.privacy.keyring import Keyring
 
 
 class Unknown(NamedTuple):

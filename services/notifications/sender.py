@@ -31,8 +31,8 @@ from services.notifications.resolving import Impossible, Opener, Recipient, Unkn
 from services.notifications.store import SenderStore
 from shared.events import notifications as words
 from shared.events.sealing import Unsealable
-from shared.runtime.handling import SubjectParked
-from shared.runtime.worker import Fenced
+from shared.runtime.processing.command_handler import SubjectParked
+from shared.runtime.processing.store_port import WriteConflict
 
 log = structlog.get_logger()
 
@@ -42,7 +42,7 @@ AT_ONCE = (
     16  # Deliveries in flight by channel: a gateway is slow, and the database is not the limit.
 )
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)  # The database or the keyring.
-NOT_NOW = (*AWAY, Fenced, SubjectParked)
+NOT_NOW = (*AWAY, WriteConflict, SubjectParked)
 LOOK_EVERY = 0.25  # Seconds: an in-app notice is there within one (design 9).
 
 

@@ -9,14 +9,14 @@ from services.notifications.domain import Command
 from services.notifications.jobs import LEASE, Job
 from services.notifications.projections import Planned, tell
 from shared.events.base import Told
-from shared.runtime import handling
-from shared.runtime.handling import SubjectParked
-from shared.runtime.store import UNAVAILABLE
-from shared.runtime.worker import Fenced, Store
-from shared.runtime.writes import Times
+from shared.runtime.processing import command_handler
+from shared.runtime.processing.command_handler import SubjectParked
+from shared.runtime.processing.stamping import Times
+from shared.runtime.processing.store_port import Store, WriteConflict
+from shared.runtime.storage.store import UNAVAILABLE
 
 # What passes: others write the same person, the database comes back, a queue is drained.
-PASSING = (Fenced, SubjectParked, *UNAVAILABLE)
+PASSING = (WriteConflict, SubjectParked, *UNAVAILABLE)
 PAUSE = 0.25
 TOGETHER = 100  # Outcomes of one transaction: a few milliseconds, in which nobody else is held up.
 
@@ -66,17 +66,19 @@ class Settling:
         """Tell what waits, a transaction after the other. Raises nothing: each waiter is told."""
         while self._waiting:
             some, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
-            ended: Sequence[handling.Ended | Exception]
+            ended: Sequence[command_handler.Outcome | Exception]
             try:
                 # Asked each time: the tables that a rebuild replaced are gone, not merely stale.
                 live = await self._store.live()
-                ended = await handling.handle_together(live, [self._act(each) for each in some])
+                ended = await command_handler.handle_together(
+                    live, [self._act(each) for each in some]
+                )
             except Exception as error:  # noqa: BLE001  (it is for those who wait)
                 ended = [error] * len(some)
             for outcome, end in zip(some, ended, strict=True):
                 self._end(outcome, end)
 
-    def _end(self, outcome: Outcome, end: handling.Ended | Exception) -> None:
+    def _end(self, outcome: Outcome, end: command_handler.Outcome | Exception) -> None:
         loop = asyncio.get_running_loop()
         if outcome.told.done():
             return  # Whoever waited was cancelled.
@@ -87,7 +89,7 @@ class Settling:
         else:
             outcome.told.set_exception(end)
 
-    def _act(self, outcome: Outcome) -> handling.Command:
+    def _act(self, outcome: Outcome) -> command_handler.Command:
         job = outcome.job
 
         def act(state: Planned, _last_seq: int) -> Sequence[Told]:
@@ -95,4 +97,4 @@ class Settling:
 
         now = self._clock().isoformat(timespec="seconds")
         times = Times(now, now, job.about_event_id, job.about_event_id)
-        return handling.Command(job.employee_id, act, times)
+        return command_handler.Command(job.employee_id, act, times)

@@ -16,7 +16,7 @@ from services.notifications.jobs import Job
 from services.notifications.projections import Planner
 from shared.events.base import Sealed
 from shared.events.notifications import Channel
-from shared.runtime.tableset import live_schema
+from shared.runtime.storage.table_sets import live_schema
 
 _OWN = """
 SELECT pg_advisory_xact_lock(hashtext('notifications.prepare'));

@@ -32,7 +32,7 @@ def sentences() -> dict[str, str]:
     """Give the tests of all files of acceptance vectors, with their docstrings."""
     return {
         node.name: ast.get_docstring(node) or ""
-        for path in TESTS.glob("*/test_acceptance_vectors.py")
+        for path in TESTS.glob("**/test_acceptance_vectors.py")
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
         if path.parent.name != "architecture"

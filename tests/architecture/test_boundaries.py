@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-ROOTS = ("services", "shared")
+ROOTS = ("services", "shared", "tools")
 LINT = "from importlinter.cli import lint_imports_command as run; run()"
 RUFF = (sys.executable, "-m", "ruff", "check")
 
 APART = "Services never import one another"
 PURE = "A domain does no I/O"
-LAYERS = "Services on the runtime, the runtime on the events"
+LAYERS = "Tools on services, services on the runtime, the runtime on the events"
 NO_WORDS = "The runtime knows the words of no service"
-CONTRACTS = (APART, PURE, LAYERS, NO_WORDS)
+FLOORS = "The runtime's floors"
+FACE = "Services use the face of the runtime"
+CONTRACTS = (APART, PURE, LAYERS, NO_WORDS, FLOORS, FACE)
 
 
 def verdicts(project: Path) -> dict[str, str]:
@@ -95,12 +97,16 @@ def test_no_file_escapes_the_import_graph() -> None:
         ),
         ("services/attendance/main.py", "from services.notifications import jobs", APART),
         ("services/attendance/domain/workday.py", "import asyncpg", PURE),
-        ("services/notifications/domain.py", "import shared.runtime.topics", PURE),
+        ("services/notifications/domain.py", "import shared.runtime.kafka.topics", PURE),
         ("shared/events/envelope.py", "import services.attendance", LAYERS),
-        ("shared/events/base.py", "import shared.runtime.topics", LAYERS),
+        ("shared/events/base.py", "import shared.runtime.kafka.topics", LAYERS),
         ("shared/local/ports.py", "import shared.runtime.settings", LAYERS),
-        ("shared/runtime/relay.py", "import services.discipline.domain.proposing", LAYERS),
-        ("shared/runtime/relay.py", "from shared.events.attendance import FACTS", NO_WORDS),
+        ("shared/runtime/outbox/relay.py", "import services.discipline.domain.proposing", LAYERS),
+        ("shared/runtime/outbox/relay.py", "from shared.events.attendance import FACTS", NO_WORDS),
+        ("services/attendance/main.py", "import tools.demo", LAYERS),
+        ("shared/runtime/kafka/admin.py", "import shared.runtime.storage.store", FLOORS),
+        ("shared/runtime/consumer/claims.py", "import shared.runtime.rebuild.replay", FLOORS),
+        ("services/discipline/exports.py", "import shared.runtime.processing.fold", FACE),
     ],
 )
 def test_a_planted_violation_is_caught(copy: Path, where: str, line: str, contract: str) -> None:
@@ -116,6 +122,14 @@ def test_a_domain_is_impure_also_by_way_of_another_module(copy: Path) -> None:
         file.write("\nimport services.attendance.reading\n")
 
     assert verdicts(copy)[PURE] == "BROKEN"
+
+
+def test_a_package_of_the_runtime_says_where_it_stands(copy: Path) -> None:
+    """The floors are exhaustive: a package that no line of the contract names is refused."""
+    (copy / "shared/runtime/attic").mkdir()
+    (copy / "shared/runtime/attic/__init__.py").touch()
+
+    assert verdicts(copy)[FLOORS] == "BROKEN"
 
 
 def test_a_folder_without_init_hides_a_violation_and_is_found(copy: Path) -> None:
@@ -137,7 +151,7 @@ def test_a_folder_without_init_hides_a_violation_and_is_found(copy: Path) -> Non
 def test_a_domain_has_no_clock_and_no_dice(line: str) -> None:
     assert banned("services/attendance/domain/planted.py", line)
     assert banned("services/discipline/domain/proposing.py", line)
-    assert not banned("services/attendance/commands.py", line)
+    assert not banned("services/attendance/cli/commands.py", line)
 
 
 def test_a_domain_is_told_the_time() -> None:

@@ -11,11 +11,11 @@ import pytest
 from typer import Context
 from typer.main import get_group
 
-from shared.runtime import cli
+from shared.runtime.cli import main
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
-    [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("services/*/README.md")]
+    [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("s*/*/README.md")]
 )
 DECISIONS = sorted(PROJECT.glob("docs/decisions/*.md"))
 
@@ -35,7 +35,7 @@ OWED: set[str] = set()
 
 def commands() -> set[str]:
     """Name the commands that `tertib` has."""
-    group = get_group(cli.app)
+    group = get_group(main.app)
     return set(group.list_commands(Context(group)))
 
 

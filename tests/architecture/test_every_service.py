@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.events.catalogue import KINDS
-from shared.runtime.service import Service
+from shared.runtime.hosting.service import Service
 
 PROJECT = Path(__file__).resolve().parents[2]
 NAMES = sorted(

@@ -11,24 +11,24 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+import aiokafka
 import asyncpg
-from aiokafka import TopicPartition
 
-from services.attendance.projections import Assessor
-from services.attendance.tables import FACTS, THRESHOLDS, WORKDAYS
+from services.attendance.projection.assessor import Assessor
+from services.attendance.projection.tables import FACTS, THRESHOLDS, WORKDAYS
 from shared.events.attendance import EVENTS
 from shared.events.attendance import FACTS as TOPIC
 from shared.events.envelope import Envelope, canonical
-from shared.runtime import tableset
-from shared.runtime.cursors import Cursors
-from shared.runtime.holding import Place
+from shared.runtime.consumer.assignment import PartitionAssignment
+from shared.runtime.consumer.runner import Runner
 from shared.runtime.limits import Limits
-from shared.runtime.preview import InMemory
+from shared.runtime.positions import TopicPartition
+from shared.runtime.processing.in_memory import InMemoryProjection
+from shared.runtime.processing.write_batch import WriteBatch
 from shared.runtime.projection import Changes, Load, Row
-from shared.runtime.runner import Runner
-from shared.runtime.store import PostgresStore
-from shared.runtime.writes import Writes
-from tests.runtime.toy_facts import Record, log_of
+from shared.runtime.storage import table_sets
+from shared.runtime.storage.store import PostgresStore
+from tests.kit.toy_facts import Record, log_of
 
 PARTITIONS = 2
 TABLES = (FACTS.name, WORKDAYS.name, THRESHOLDS.name)
@@ -44,7 +44,7 @@ class Left:
 
 def concluded(facts: Iterable[Envelope]) -> Left:
     """Fold a log by the pure domain, one fact after the other: what any runner must leave."""
-    folding = InMemory(Assessor(forgets=False), keep_rows=True)
+    folding = InMemoryProjection(Assessor(forgets=False), keep_rows=True)
     told: dict[str, list[bytes]] = {}
     for fact in facts:
         for event in folding.hear(fact):
@@ -56,7 +56,7 @@ def _key(row: Row) -> Row:
     return row[:2]
 
 
-def placed(facts: Iterable[Envelope]) -> dict[Place, list[Record]]:
+def placed(facts: Iterable[Envelope]) -> dict[TopicPartition, list[Record]]:
     """Lay facts on a log: people by turns on its partitions, broadcasts on each."""
     numbers: dict[str, int] = {}
     said: list[list[Envelope]] = [[] for _ in range(PARTITIONS)]
@@ -73,8 +73,8 @@ def placed(facts: Iterable[Envelope]) -> dict[Place, list[Record]]:
 class Reel:
     """What a runner takes for aiokafka's consumer: a log, and where reading stands."""
 
-    log: Mapping[Place, Sequence[Record]]
-    positions: dict[Place, int] = field(default_factory=dict)
+    log: Mapping[TopicPartition, Sequence[Record]]
+    positions: dict[TopicPartition, int] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
 
     async def beginning_offsets(self, partitions: Iterable[Any]) -> dict[Any, int]:
@@ -127,7 +127,7 @@ class Watched(PostgresStore):
         self.seen["older"] += 1
         return await super().older(load, subject)
 
-    async def commit(self, writes: Writes, rows: Mapping[str, Changes]) -> None:
+    async def commit(self, writes: WriteBatch, rows: Mapping[str, Changes]) -> None:
         await super().commit(writes, rows)
         self.seen["ignored"] += writes.ignored
         self.seen["sliced"] += any(cursor.last_subject for cursor in writes.cursors.values())
@@ -139,10 +139,10 @@ class Fed(Runner):
     async def begin(self, pool: asyncpg.Pool, reel: Reel) -> None:
         """Claim all partitions of a reel."""
         async with pool.acquire() as connection:
-            schema = await tableset.ensure(connection, self.projection, PARTITIONS)
+            schema = await table_sets.ensure(connection, self.projection, PARTITIONS)
         store = Watched(pool, self.projection, schema)
         store.seen = reel.seen
-        self.cursors = Cursors(
+        self.cursors = PartitionAssignment(
             store,
             self.limits,
             "by hand",
@@ -151,7 +151,9 @@ class Fed(Runner):
             consumer=lambda: reel,
         )
         self.cursors.claimed = self._drain_gaps
-        await self.cursors.on_partitions_assigned([TopicPartition(*place) for place in reel.log])
+        await self.cursors.on_partitions_assigned(
+            [aiokafka.TopicPartition(*place) for place in reel.log]
+        )
         async with self._changed:
             await self._changed.wait_for(lambda: len(self.progress.claimed) == len(reel.log))
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import msgspec
 
-from services.attendance.edge.dataset.reader import read_dataset
-from services.attendance.edge.plan import plan
-from services.attendance.previewing import preview, stages
+from services.attendance.backfill.plan import plan
+from services.attendance.dataset.reader import read_dataset
 from shared.events.envelope import Envelope
 from shared.events.sealing import Redacting
-from shared.runtime.exporting import write_csv
+from shared.runtime.export.writers import write_csv
+from shared.runtime.processing.preview_pipeline import preview, stages
 
 
 def log_of(folder: Path, through: date) -> Iterator[Envelope]:

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from operator import itemgetter
 
-from services.attendance.domain.knowledge import Knowledge
-from services.attendance.domain.memory import MARGIN
+from services.attendance.domain.loaded_days import MARGIN
 from services.attendance.domain.person import Person
-from services.attendance.projections import Assessor
-from services.attendance.tables import FACTS, KEPT_DAYS, THRESHOLDS, WORKDAYS, Older
+from services.attendance.domain.reference_data import Knowledge
+from services.attendance.projection.assessor import Assessor
+from services.attendance.projection.tables import FACTS, KEPT_DAYS, THRESHOLDS, WORKDAYS, Older
 from shared.events.envelope import Envelope
-from shared.runtime.preview import InMemory
+from shared.runtime.processing.in_memory import InMemoryProjection
 from shared.runtime.projection import Row
 
 DAY, STATUS, RULES, EMPLOYMENT, CONVERTS, SEQ = (
@@ -23,7 +23,7 @@ DAY, STATUS, RULES, EMPLOYMENT, CONVERTS, SEQ = (
 class Rows:
     """What the assessor's tables hold, and its queries, written once more in Python."""
 
-    def __init__(self, driver: InMemory[Person, Knowledge]) -> None:
+    def __init__(self, driver: InMemoryProjection[Person, Knowledge]) -> None:
         self._driver = driver
 
     def of(self, table: str, subject: str) -> list[Row]:
@@ -59,7 +59,7 @@ class Rows:
         ]
 
 
-class Restoring(InMemory[Person, Knowledge]):
+class Restoring(InMemoryProjection[Person, Knowledge]):
     """Brings a person back from rows before a fold wherever `cut` says so, and counts it."""
 
     def __init__(self, cut: Callable[[], bool]) -> None:

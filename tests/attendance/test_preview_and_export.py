@@ -13,8 +13,8 @@ from random import Random
 import asyncpg
 import pytest
 
-from services.attendance.exports import EXPORTS
-from shared.runtime.exporting import Filters, export_table
+from services.attendance.projection.exports import EXPORTS
+from shared.runtime.export.tables import Filters, export_table
 from tests.attendance.by_hand import take_by_turns
 from tests.attendance.previews import log_of, write_preview
 from tests.oracle.datasets import write_dataset

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from services.attendance.projections import Assessor
+from services.attendance.projection.assessor import Assessor
 from shared.events import attendance as words
 from shared.events.envelope import Envelope, canonical, headers_of
-from shared.runtime.decoding import Decoder, Undecodable
+from shared.runtime.processing.decoder import Decoder, Undecodable
 
 TYPE = words.CheckInRecorded.type_name()
 AT = "2026-01-05T07:30:00+08:00"

@@ -16,7 +16,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from services.attendance.domain.person import Person
-from services.attendance.projections import Assessor
+from services.attendance.projection.assessor import Assessor
 from shared.events.envelope import Envelope
 from tests.attendance.by_hand import (
     Fed,

@@ -9,12 +9,12 @@ import msgspec
 
 from services.attendance.domain.person import Person
 from services.attendance.domain.zones import date_of
-from services.attendance.projections import Assessor
+from services.attendance.projection.assessor import Assessor
 from shared.events import attendance as words
 from shared.events.base import Fact
 from shared.events.envelope import Envelope, fact_id
 from shared.events.structs import envelope_of, struct_of
-from shared.runtime.preview import InMemory
+from shared.runtime.processing.in_memory import InMemoryProjection
 
 LADDER = (
     (3, "ringan", "teguran_lisan", "9(2) b"),
@@ -52,7 +52,7 @@ class World:
         self.zone = ZoneInfo(zone)
         self.now = datetime(2025, 12, 1, 8, tzinfo=self.zone)
         self.told: list[Envelope] = []
-        self._folding = InMemory(Assessor(forgets=False))
+        self._folding = InMemoryProjection(Assessor(forgets=False))
         self._broadcasts = 0
         self._facts = 0
         self.say(

@@ -13,7 +13,7 @@ import pytest
 from shared.local.errors import StackError
 from shared.local.sql import ask
 from tests.deploy.compose import PROJECT
-from tests.servers import Servers
+from tests.kit.servers import Servers
 
 PASSWORD = 'it\'s a "password" with $signs'  # noqa: S105  (of a role that lives for one test)
 

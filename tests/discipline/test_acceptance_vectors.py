@@ -41,7 +41,7 @@ from tests.discipline.tables import (
     on,
     rules,
 )
-from tests.spec import Given
+from tests.kit.spec import Given
 
 NO_HOLIDAYS = calendar()
 OCTOBER = ground(NO_HOLIDAYS, act_on="2022-09-01")

@@ -11,11 +11,11 @@ from services.discipline.exports import PROPOSALS
 from services.discipline.projections import Cases
 from shared.events import attendance
 from shared.events.envelope import canonical
-from shared.runtime.exporting import Filters, export_table
-from shared.runtime.preview import project
+from shared.runtime.export.tables import Filters, export_table
+from shared.runtime.processing.in_memory import project
 from tests.discipline.examples import reached, retracted
 from tests.discipline.test_projections import enveloped
-from tests.flow import Log, caught_up, prefixed, running
+from tests.kit.flow import Log, caught_up, prefixed, running
 
 THREE, FOUR = reached("/attendance/A@1", 3), reached("/attendance/A@2", 4)
 OTHER = reached("/attendance/B@1", 7, person="B")

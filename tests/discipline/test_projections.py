@@ -11,7 +11,7 @@ from services.discipline.projections import PROPOSALS, STANDING, CaseFile, Cases
 from shared.events.catalogue import BY_TYPE
 from shared.events.envelope import Envelope, canonical
 from shared.events.structs import as_struct, decoder_of
-from shared.runtime.preview import InMemory, project
+from shared.runtime.processing.in_memory import InMemoryProjection, project
 from shared.runtime.projection import Row
 from tests.discipline.examples import reached, retracted
 from tests.discipline.test_proposing import histories
@@ -42,7 +42,7 @@ def enveloped(heard: Sequence[Heard]) -> list[Envelope]:
     return envelopes
 
 
-def rows(driver: InMemory[CaseFile, None]) -> dict[str, list[Row]]:
+def rows(driver: InMemoryProjection[CaseFile, None]) -> dict[str, list[Row]]:
     """Give the rows of `standing` by subject, as the query would."""
     names = [column.name for column in PROPOSALS.columns]
     wanted = [
@@ -103,7 +103,7 @@ def test_a_person_restored_from_rows_goes_on_as_if_never_put_away(
     """The runner may throw its memory away after any record."""
     cut = data.draw(st.integers(0, len(heard)))
     before, after = enveloped(heard)[:cut], enveloped(heard)[cut:]
-    driver = InMemory(Cases(), keep_rows=True)
+    driver = InMemoryProjection(Cases(), keep_rows=True)
     told = [each for event in before for each in driver.hear(event)]
 
     for subject, found in rows(driver).items():

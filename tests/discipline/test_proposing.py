@@ -20,7 +20,7 @@ from shared.events.discipline import (
 )
 from tests.discipline.examples import LADDER, PERSON, RULES, reached, retracted
 from tests.discipline.examples import RUN as RUN_TIER
-from tests.spec import Given
+from tests.kit.spec import Given
 
 given = partial(Given[Matters, Heard, Told], proposing)
 

@@ -14,8 +14,8 @@ from referencing.jsonschema import DRAFT202012
 
 from shared.events.catalogue import BY_TYPE, KINDS
 from shared.events.envelope import headers_of
-from shared.runtime.contracts import ASYNCAPI, PROJECT
-from shared.runtime.topics import PARTITIONS, PUBLISHED
+from shared.runtime.contracts.schemas import ASYNCAPI, PROJECT
+from shared.runtime.kafka.topics import PARTITIONS, PUBLISHED
 from tests.events.golden import FILES, bytes_of, type_of
 
 

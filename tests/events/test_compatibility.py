@@ -10,8 +10,9 @@ from pydantic import BaseModel, create_model
 from typer.testing import CliRunner
 
 from shared.events.catalogue import BY_TYPE
-from shared.runtime.compatibility import breaks
-from shared.runtime.contracts import ASYNCAPI, PROJECT, SCHEMAS, app, broken, drifted
+from shared.runtime.cli.contracts import app
+from shared.runtime.contracts.compatibility import breaks
+from shared.runtime.contracts.schemas import ASYNCAPI, PROJECT, SCHEMAS, broken, drifted
 
 TYPE = "tertib.attendance.OutageDeclared.v1"
 FIELDS: dict[str, Any] = {

@@ -15,7 +15,7 @@ from shared.events.base import Fact
 from shared.events.catalogue import BY_TYPE, KINDS
 from shared.events.envelope import event_id
 from shared.events.structs import decoder_of
-from shared.runtime.contracts import PROJECT, SCHEMAS
+from shared.runtime.contracts.schemas import PROJECT, SCHEMAS
 from tests.events.golden import FILES, bytes_of, lost, type_of
 
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -6,8 +6,8 @@ from aiokafka.partitioner import DefaultPartitioner
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import NewTopic
 
-from shared.runtime import producing
-from tests.servers import Servers
+from shared.runtime.kafka.producer import Producer, ProducerConfig
+from tests.kit.servers import Servers
 
 PARTITIONS = [*range(24)]
 
@@ -21,11 +21,11 @@ def keys() -> list[bytes]:
 
 
 async def where_they_went(
-    servers: Servers, topic: str, settings: producing.Settings | None = None
+    servers: Servers, topic: str, settings: ProducerConfig | None = None
 ) -> dict[bytes, int]:
     """Write the keys with the relay's producer, and read from which partitions they come."""
     servers.kafka_admin.create_topics([NewTopic(topic, 24, 1)])[topic].result(timeout=30)
-    producer = producing.Producer(servers.bootstrap, settings)
+    producer = Producer(servers.bootstrap, settings)
     for key in keys():
         producer.send(topic, b"", key)
     await producer.flush()
@@ -53,7 +53,7 @@ async def test_both_clients_choose_the_same_partition(servers: Servers, topic_pr
 
 async def test_librdkafka_alone_would_choose_others(servers: Servers, topic_prefix: str) -> None:
     """The proof that the test above can fail: our setting is what makes them agree."""
-    alone: producing.Settings = {"partitioner": "consistent_random"}
+    alone: ProducerConfig = {"partitioner": "consistent_random"}
     went = await where_they_went(servers, f"{topic_prefix}alone", alone)
 
     assert went != as_aiokafka_chooses()

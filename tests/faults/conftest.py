@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from shared.runtime.consumer.runner import Runner
 from shared.runtime.limits import Limits
-from shared.runtime.runner import Runner
 from tests.faults.stage import LIMITS, Left, Stage
-from tests.runtime.toy import Toy
-from tests.servers import Servers
+from tests.kit.servers import Servers
+from tests.kit.toy import Toy
 
 Calm = Callable[[Stage], Awaitable[Left]]
 

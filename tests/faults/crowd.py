@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from shared.events.envelope import Envelope
-from tests.runtime import toy_facts as facts
+from tests.kit import toy_facts as facts
 
 PEOPLE = tuple(f"p{number:02}" for number in range(30))
 NUMBERED = frozenset(PEOPLE[20:])  # These are heard of by numbered events of another service.

@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from services.attendance.projections import Assessor
+from services.attendance.projection.assessor import Assessor
+from shared.runtime.consumer.runner import Runner
 from shared.runtime.limits import Limits
-from shared.runtime.runner import Runner
-from tests.runtime.toy import Toy
+from tests.kit.toy import Toy
 
 PULSE = 0.1
 

@@ -10,7 +10,7 @@ from random import Random
 import asyncpg
 import pytest
 
-from services.attendance.projections import Assessor
+from services.attendance.projection.assessor import Assessor
 from shared.events.envelope import Envelope
 from tests.attendance.by_hand import Left, concluded, left_in
 from tests.attendance.logs import log, mixed, repeated

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from shared.events.base import Told
-from shared.runtime.handling import UnknownSubject, handle
+from shared.runtime.consumer.runner import Runner
 from shared.runtime.limits import Limits
-from shared.runtime.runner import Runner
-from shared.runtime.writes import Times
+from shared.runtime.processing.command_handler import UnknownSubject, handle
+from shared.runtime.processing.stamping import Times
 from tests.faults.stage import LIMITS, Stage, numbered
-from tests.runtime import toy_facts as facts
-from tests.runtime.toy import Known, Sum, Toy
+from tests.kit import toy_facts as facts
+from tests.kit.toy import Known, Sum, Toy
 
 pytestmark = pytest.mark.system
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from shared.events.envelope import canonical, headers_of
-from shared.runtime import parking
+from shared.runtime.consumer.runner import Runner
 from shared.runtime.limits import Limits
-from shared.runtime.runner import Runner
+from shared.runtime.parking import queries, queue
 from tests.faults.conftest import Calm
 from tests.faults.stage import LIMITS, Stage, numbered, place_of, until
-from tests.runtime import toy_facts as facts
-from tests.runtime.toy import Toy
+from tests.kit import toy_facts as facts
+from tests.kit.toy import Toy
 
 pytestmark = pytest.mark.system
 
@@ -73,7 +73,7 @@ async def test_poison_parks_its_own_subject_through_every_broadcast(
     await runner.start()
     await stage.settled()
     before = await stage.left()
-    waiting = await parking.listed(runner.store)
+    waiting = await queries.listed(runner.store)
 
     assert {each["subject"]: each["reason"] for each in waiting if each["reason"] != "queued"} == {
         subject.replace("\0", "\ufffd"): reason for subject, (_, _, reason) in bad.items()
@@ -85,12 +85,12 @@ async def test_poison_parks_its_own_subject_through_every_broadcast(
 
     for row in waiting:
         if row["reason"] != "queued":
-            gone = await parking.discard(
+            gone = await queue.discard(
                 runner.store, row["subject"], row["id"], "says nothing", "tester"
             )
             assert gone
     for subject in sorted({row["subject"] for row in waiting}):
-        outcome = await parking.retry(runner.store, subject, "tester")
+        outcome = await queue.retry(runner.store, subject, "tester")
         # The queue of who never existed holds the closings alone: they do not concern him.
         assert (outcome.applied, outcome.waiting) == (4 if subject in parked else 2, 0)
     both(*(facts.check_in(each, 3, 9) for each in people), facts.closed(6))

@@ -11,13 +11,13 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError
 
-from shared.runtime import progress
+from shared.runtime.consumer import progress
+from shared.runtime.consumer.runner import Runner
 from shared.runtime.limits import Limits
-from shared.runtime.runner import Runner
 from tests.faults.conftest import Calm
 from tests.faults.crowd import Crowd, counted
 from tests.faults.stage import LIMITS, PARTITIONS, Stage, numbered
-from tests.runtime.toy import Toy
+from tests.kit.toy import Toy
 
 pytestmark = pytest.mark.system
 

@@ -25,8 +25,8 @@ from shared.events.attendance import EmployeeRegistered
 from shared.events.base import Sealed
 from shared.events.notifications import NotificationQueued
 from shared.events.sealing import person_kid, place_of, seal
-from shared.runtime import tableset
-from shared.runtime.keyring import MemoryKeyring
+from shared.runtime.privacy.keyring import MemoryKeyring
+from shared.runtime.storage import table_sets
 
 MORNING = datetime(2026, 3, 2, 2, tzinfo=UTC)  # 10:00 in Makassar.
 
@@ -124,7 +124,7 @@ async def desk(database: str) -> AsyncIterator[Desk]:
     """Give an empty desk in a database."""
     async with asyncpg.create_pool(database, min_size=1, max_size=4) as pool:
         async with pool.acquire() as connection:
-            planned = await tableset.ensure(connection, Planner(), 1)
-            await tableset.ensure(connection, Directory(), 1)
+            planned = await table_sets.ensure(connection, Planner(), 1)
+            await table_sets.ensure(connection, Directory(), 1)
         await SenderStore(pool).prepare()
         yield Desk(pool, planned)

@@ -15,7 +15,7 @@ from shared.events.attendance import (
 from shared.events.base import Fact, Sealed
 from shared.events.envelope import Envelope
 from shared.events.structs import as_struct
-from shared.runtime.preview import InMemory
+from shared.runtime.processing.in_memory import InMemoryProjection
 
 SAID = Sealed(kid="person/A", ct="bmFtZQ==")
 ADDRESS = Sealed(kid="person/A", ct="YWRkcmVzcw==")
@@ -25,7 +25,7 @@ class Log:
     """Facts in the order given, broadcasts numbered."""
 
     def __init__(self) -> None:
-        self.driver = InMemory(Directory(), keep_rows=True)
+        self.driver = InMemoryProjection(Directory(), keep_rows=True)
         self.broadcasts = 0
 
     def hear(self, fact: Fact, subject: str) -> None:

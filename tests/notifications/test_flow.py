@@ -26,9 +26,9 @@ from shared.events.base import Fact, Sealed
 from shared.events.envelope import Envelope
 from shared.events.sealing import person_kid, place_of, seal
 from shared.events.structs import as_struct
-from shared.runtime.keyring import MemoryKeyring
-from shared.runtime.runner import Runner
-from tests.flow import Log, caught_up, prefixed, running
+from shared.runtime.consumer.runner import Runner
+from shared.runtime.privacy.keyring import MemoryKeyring
+from tests.kit.flow import Log, caught_up, prefixed, running
 from tests.notifications.examples import proposed, reached
 from tests.notifications.test_directory import line, regency, unit
 from tests.notifications.test_projections import enveloped

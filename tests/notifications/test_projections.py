@@ -11,7 +11,7 @@ from services.notifications.projections import KEPT, NOTICES, Planned, Planner
 from shared.events.envelope import Envelope, canonical
 from shared.events.notifications import NotificationDelivered, NotificationQueued
 from shared.events.structs import as_struct
-from shared.runtime.preview import InMemory, project
+from shared.runtime.processing.in_memory import InMemoryProjection, project
 from tests.notifications.examples import proposed, reached, retracted, review, withdrawn
 
 
@@ -31,13 +31,13 @@ def enveloped(heard: Heard, regency: str = "53.01") -> Envelope:
     )
 
 
-def rows(driver: InMemory[Planned, None]) -> list[dict[str, object]]:
+def rows(driver: InMemoryProjection[Planned, None]) -> list[dict[str, object]]:
     names = [column.name for column in NOTICES.columns]
     return [dict(zip(names, row, strict=True)) for row in driver.rows(NOTICES.name)]
 
 
 def test_each_notice_is_a_row_under_the_tenant_of_its_event() -> None:
-    driver = InMemory(Planner(), keep_rows=True)
+    driver = InMemoryProjection(Planner(), keep_rows=True)
     driver.hear(enveloped(reached()))
     driver.hear(enveloped(proposed(), regency="53.71"))
 
@@ -80,7 +80,7 @@ def test_a_rebuild_takes_what_was_told_as_it_was_and_adds_nothing() -> None:
     )
 
     for order in ([*told, outcome, *news], [*news, *told, outcome]):
-        driver = InMemory(Planner(), keep_rows=True)
+        driver = InMemoryProjection(Planner(), keep_rows=True)
         again = [each for envelope in order for each in driver.hear(envelope)]
         assert len(again) in (0, len(told))
         assert {e.data.notification_id for e in again} <= {e.data.notification_id for e in told}
@@ -101,7 +101,7 @@ def test_a_person_restored_from_rows_goes_on_as_if_never_put_away(
     news: list[Heard], cut: int
 ) -> None:
     order = sorted(news, key=lambda heard: heard.event_id)
-    driver = InMemory(Planner(), keep_rows=True)
+    driver = InMemoryProjection(Planner(), keep_rows=True)
     told = [each for heard in order[:cut] for each in driver.hear(enveloped(heard))]
 
     kept: Sequence[tuple[object, ...]] = list(driver.rows(NOTICES.name))
@@ -115,7 +115,7 @@ def test_a_person_restored_from_rows_goes_on_as_if_never_put_away(
 
 def test_what_we_told_changes_nothing_when_it_comes_back() -> None:
     """Live, each of our own events is heard once more, from the log."""
-    driver = InMemory(Planner())
+    driver = InMemoryProjection(Planner())
     told = driver.hear(enveloped(reached()))
     state = driver.states["A"]
 
@@ -124,7 +124,7 @@ def test_what_we_told_changes_nothing_when_it_comes_back() -> None:
 
 
 def test_two_people_do_not_mix() -> None:
-    driver = InMemory(Planner(), keep_rows=True)
+    driver = InMemoryProjection(Planner(), keep_rows=True)
     driver.hear(enveloped(reached("/attendance/B@9", person="B")))
     driver.hear(enveloped(retracted("/attendance/A@12")))
 

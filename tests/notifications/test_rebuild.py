@@ -17,11 +17,11 @@ from services.notifications.settling import Settling
 from services.notifications.store import SenderStore
 from shared.events import attendance, discipline, notifications
 from shared.local.stack import LocalStack
-from shared.runtime.keyring import MemoryKeyring
 from shared.runtime.limits import Limits
-from shared.runtime.rebuild import rebuild
-from shared.runtime.relay import Relay
-from tests.flow import PARTITIONS, Log, running
+from shared.runtime.outbox.relay import Relay
+from shared.runtime.privacy.keyring import MemoryKeyring
+from shared.runtime.rebuild.rebuild import rebuild
+from tests.kit.flow import PARTITIONS, Log, running
 from tests.notifications.examples import reached
 from tests.notifications.test_flow import Service, numbered
 from tests.notifications.test_sender import FakeChannel

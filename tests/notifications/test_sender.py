@@ -21,10 +21,10 @@ from services.notifications.jobs import (
 )
 from services.notifications.sender import Outlet
 from shared.events.sealing import person_kid
-from shared.runtime import log
+from shared.runtime.observability import log
+from tests.kit.logs import restored
 from tests.notifications.desk import Desk, desk, rounds
 from tests.notifications.examples import proposed, reached
-from tests.runtime.logs import restored
 
 
 class FakeChannel:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from shared.runtime import log
-from tests.runtime.answering import PARTITIONS
-from tests.runtime.logs import restored
+from shared.runtime.observability import log
+from tests.kit.answering import PARTITIONS
+from tests.kit.logs import restored
 
 
 @pytest.fixture

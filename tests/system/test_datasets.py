@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from shared.runtime.exporting import write_csv
+from shared.runtime.export.writers import write_csv
 from tests.attendance.previews import write_preview
 from tests.oracle.compare import TABLES, differences, read
 from tests.oracle.datasets import write_dataset

@@ -7,8 +7,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from services.attendance.exports import EXPORTS
-from shared.runtime.exporting import Filters, batches
+from services.attendance.projection.exports import EXPORTS
+from shared.runtime.export.tables import Filters, batches
 from tests.system.conftest import Mailbox
 from tests.system.merging import Merging, own_rows
 from tests.system.whole import SERVICES, Place, Row, Whole

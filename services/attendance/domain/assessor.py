@@ -9,13 +9,19 @@ from collections.abc import Iterable, Sequence
 from msgspec import field
 from msgspec.structs import replace
 
-from services.attendance.domain import ledger, telling
-from services.attendance.domain.effects import CHECK_IN, CLOSING, HANDLERS, MOVES_NO_WINDOW, hear
-from services.attendance.domain.history import History
-from services.attendance.domain.knowledge import Knowledge
-from services.attendance.domain.memory import needed_from
+from services.attendance.domain import events, ledger
+from services.attendance.domain.day_history import History
+from services.attendance.domain.day_status import Moment, has_ended, read
+from services.attendance.domain.fact_effects import (
+    CHECK_IN,
+    CLOSING,
+    HANDLERS,
+    MOVES_NO_WINDOW,
+    hear,
+)
+from services.attendance.domain.loaded_days import needed_from
 from services.attendance.domain.person import Day, Person, Said
-from services.attendance.domain.reading import Moment, has_ended, read
+from services.attendance.domain.reference_data import Knowledge
 from services.attendance.domain.rules import class_of
 from services.attendance.domain.workday import asked_under
 from shared.events.attendance import (
@@ -98,7 +104,7 @@ class Step(Moment):
         after.seq = self.seq
         after.recorded = self.recorded
         self.keep(day, after, before)
-        data = telling.assessed(self.person, self.knowledge, day, after)
+        data = events.assessed(self.person, self.knowledge, day, after)
         self.told.append(Told(WorkdayAssessed, data, after.regency))
 
     def keep(self, day: int, after: Day, before: Day | None) -> None:
@@ -129,11 +135,11 @@ class Step(Moment):
             self.seq += 1
             said.active = False
             person.dirty_thresholds.add(said.seq)
-            data = telling.retracted(person, said, left)
+            data = events.retracted(person, said, left)
             self.told.append(Told(AbsenceThresholdRetracted, data, regency))
         for news in verdict.reached:
             self.seq += 1
-            data = telling.reached(person, news)
+            data = events.reached(person, news)
             self.told.append(Told(AbsenceThresholdReached, data, regency))
             last = person.line_on(news.dates[-1]) if news.dates else None
             said = Said(

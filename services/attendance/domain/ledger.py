@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.attendance.domain.history import History
-from services.attendance.domain.knowledge import Knowledge
+from services.attendance.domain.day_history import History
 from services.attendance.domain.person import Said
+from services.attendance.domain.reference_data import Knowledge
 from services.attendance.domain.rules import RuleSet, Tier
 from services.attendance.domain.zones import year_of
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from services.attendance.domain.history import History
+from services.attendance.domain.day_history import History
 from shared.events.base import Contradiction
 
 

@@ -7,9 +7,9 @@ from itertools import islice
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.attendance.domain.knowledge import Ask, Knowledge, Regency
 from services.attendance.domain.outages import Outage
 from services.attendance.domain.person import Line, Person
+from services.attendance.domain.reference_data import Ask, Knowledge, Regency
 from services.attendance.domain.schedule import Plan
 
 SATURDAY = 5

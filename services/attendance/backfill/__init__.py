@@ -1,0 +1,1 @@
+"""A dataset's facts in the order they became known, published or previewed."""

@@ -1,0 +1,166 @@
+"""Facts of single people: lines, shifts, letters, check-ins without a device."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from services.attendance.backfill.cuts import Cuts
+from services.attendance.dataset import rows
+from services.attendance.dataset.dataset import Dataset
+from services.attendance.facts.envelopes import (
+    Entry,
+    Ordinals,
+    Place,
+    Planned,
+    Rank,
+    planned,
+    sealed,
+)
+from shared.events import attendance as words
+from shared.events.base import Fact
+from shared.events.envelope import fact_id
+from shared.events.sealing import Sealer, person_kid
+from shared.events.structs import struct_of
+
+_CONTACT: Any = struct_of(words.Contact)
+
+
+class People:
+    """The keyed facts of a dataset, punches apart; of those who are forgotten there are none."""
+
+    def __init__(self, dataset: Dataset, cuts: Cuts, sealer: Sealer) -> None:
+        self._dataset = dataset
+        self._sealer = sealer
+        self._ordinals = Ordinals()
+        self.cut_of: dict[str, int] = {
+            who: cuts.person(who)
+            for who in dataset.histories
+            if not sealer.is_forgotten(person_kid(who))
+        }
+
+    def entries(self) -> Iterator[Entry]:
+        """Give the entries in no order, those known after the person's last fact left out (A2)."""
+        every = (*self._lines(), *self._shifts(), *self._excuses(), *self._check_ins())
+        for employee_id, entry in every:
+            cut = self.cut_of.get(employee_id)
+            if cut is not None and entry.at <= cut:
+                yield entry
+
+    def _place(self, employee_id: str, at: int) -> Place:
+        """Tell a fact on the clock of the person's regency then."""
+        clocks = self._dataset.clocks
+        code = clocks.home(self._dataset.histories, employee_id, at)
+        return Place(employee_id, code, clocks.regency(code))
+
+    def _lines(self) -> Iterator[tuple[str, Entry]]:
+        for row in self._dataset.employees:
+            id_ = self._ordinals.id(
+                words.EmployeeRegistered,
+                row.employee_id,
+                row.regency,
+                row.unit_id,
+                row.employment,
+                row.position_level,
+                row.supervisor_id,
+                row.schedule_id,
+                row.active_from.isoformat(),
+                None if row.active_to is None else row.active_to.isoformat(),
+                row.recorded_at,
+            )
+            make = partial(self._line, row, id_)
+            at = row.recorded_at
+            yield row.employee_id, _entry(at, Rank.EMPLOYEES, "employees.csv", row, make)
+
+    def _line(self, row: rows.Employee, id_: str) -> Planned:
+        clock = self._dataset.clocks.regency(row.regency)
+        place = Place(row.employee_id, row.regency, clock)
+        kind, seal = words.EmployeeRegistered, partial(self._seal, words.EmployeeRegistered)
+        data: dict[str, Any] = {name: getattr(row, name) for name in _CLEAR}
+        data["nip"] = seal(row.employee_id, row.nip)
+        data["name"] = seal(row.employee_id, row.name)
+        data["contacts"] = tuple(
+            _CONTACT(channel=contact.channel, address=seal(row.employee_id, contact.address))
+            for contact in self._dataset.contacts.get(row.employee_id, ())
+            if self._dataset.histories.first_known(row.employee_id) is row
+        )
+        return planned(kind, id_, place, row.recorded_at, data)
+
+    def _seal(self, kind: type[Fact], employee_id: str, text: str | None) -> msgspec.Struct | None:
+        return sealed(self._sealer, kind, person_kid(employee_id), employee_id, text)
+
+    def _shifts(self) -> Iterator[tuple[str, Entry]]:
+        for row in self._dataset.shifts:
+            natural = row.employee_id, row.on.isoformat(), row.schedule_id, row.recorded_at
+            make = partial(self._shift, row, self._ordinals.id(words.ShiftAssigned, *natural))
+            yield row.employee_id, _entry(row.recorded_at, Rank.SHIFTS, "shifts.csv", row, make)
+
+    def _shift(self, row: rows.Shift, id_: str) -> Planned:
+        place = self._place(row.employee_id, row.recorded_at)
+        data = {"employee_id": row.employee_id, "on": row.on, "schedule_id": row.schedule_id}
+        return planned(words.ShiftAssigned, id_, place, row.recorded_at, data)
+
+    def _excuses(self) -> Iterator[tuple[str, Entry]]:
+        for row in self._dataset.excuses:
+            make = partial(self._excuse, row)
+            yield row.employee_id, _entry(row.recorded_at, Rank.EXCUSES, "excuses.csv", row, make)
+            at = row.revoked_at
+            if at is not None:
+                make = partial(self._revocation, row, at)
+                yield row.employee_id, _entry(at, Rank.REVOCATIONS, "excuses.csv", row, make)
+
+    def _excuse(self, row: rows.Excuse) -> Planned:
+        id_ = fact_id("ExcuseRecorded", row.excuse_id)
+        seal = partial(self._seal, words.ExcuseRecorded, row.employee_id)
+        data = {
+            "excuse_id": row.excuse_id,
+            "employee_id": row.employee_id,
+            "first_on": row.first_on,
+            "last_on": row.last_on,
+            "kind": seal(row.kind),
+            "document": seal(row.document),
+        }
+        place = self._place(row.employee_id, row.recorded_at)
+        return planned(words.ExcuseRecorded, id_, place, row.recorded_at, data)
+
+    def _revocation(self, row: rows.Excuse, at: int) -> Planned:
+        id_ = fact_id("ExcuseRevoked", row.excuse_id, at)
+        data = {"excuse_id": row.excuse_id, "employee_id": row.employee_id}
+        return planned(words.ExcuseRevoked, id_, self._place(row.employee_id, at), at, data)
+
+    def _check_ins(self) -> Iterator[tuple[str, Entry]]:
+        """Give check-ins without a device; of equal ones the first known (A14)."""
+        seen = set[tuple[str, int, str]]()
+        for row in sorted(self._dataset.check_ins, key=lambda c: (c.received_at, c.line)):
+            natural = row.employee_id, row.occurred_at, row.via
+            if natural not in seen:
+                seen.add(natural)
+                make = partial(self._check_in, row)
+                entry = _entry(row.received_at, Rank.CHECK_INS, "check-ins.csv", row, make)
+                yield row.employee_id, entry
+
+    def _check_in(self, row: rows.CheckIn) -> Planned:
+        id_ = fact_id("CheckInRecorded", row.employee_id, row.occurred_at, row.via)
+        place = self._place(row.employee_id, row.occurred_at)
+        data = {
+            "employee_id": row.employee_id,
+            "occurred_at": place.clock.aware(row.occurred_at),
+            "received_at": place.clock.aware(row.received_at),
+            "via": row.via,
+        }
+        told = planned(words.CheckInRecorded, id_, place, row.received_at, data)
+        happened = place.clock.iso(row.occurred_at)
+        envelope = msgspec.structs.replace(told.envelope, time=happened)
+        return told._replace(envelope=envelope)
+
+
+_CLEAR = (
+    "employee_id", "regency", "unit_id", "employment", "position_level", "supervisor_id",
+    "schedule_id", "active_from", "active_to",
+)  # fmt: skip
+_Row = rows.Employee | rows.Shift | rows.Excuse | rows.CheckIn
+
+
+def _entry(at: int, rank: int, file: str, row: _Row, make: Callable[[], Planned]) -> Entry:
+    return Entry(at, rank, file, row.line, "", make)

@@ -1,0 +1,90 @@
+"""The words in which conclusions are told: structs of the events in `shared.events.attendance`."""
+
+from functools import cache
+from typing import Any
+
+from services.attendance.domain.ledger import Reached
+from services.attendance.domain.person import Day, Person, Said
+from services.attendance.domain.reference_data import Knowledge
+from services.attendance.domain.rules import RuleSet
+from services.attendance.domain.zones import date_of
+from shared.events import attendance as words
+from shared.events.envelope import event_id
+from shared.events.structs import struct_of
+
+SOURCE = "/attendance"
+
+_Assessed = struct_of(words.WorkdayAssessed)
+_Reached = struct_of(words.AbsenceThresholdReached)
+_Retracted = struct_of(words.AbsenceThresholdRetracted)
+_Ref = struct_of(words.RuleSetRef)
+_Then = struct_of(words.EmployeeThen)
+_Tier = struct_of(words.TierReached)
+
+
+@cache
+def reference(rule_set: RuleSet | None) -> Any:
+    """Name a rule set by id, version and digest."""
+    if rule_set is None:
+        return None
+    return _Ref(id=rule_set.id, version=rule_set.version, digest=rule_set.digest)
+
+
+def assessed(person: Person, knowledge: Knowledge, on: int, day: Day) -> Any:
+    """Tell how a workday now reads."""
+    return _Assessed(
+        employee_id=person.id,
+        on=date_of(on),
+        status=day.status,
+        revision=day.revision,
+        late_minutes=day.late,
+        early_minutes=day.early,
+        missed=day.missed,
+        excuse_id=day.excuse_id,
+        check_ins=day.check_ins,
+        window_from=None if day.window is None else date_of(day.window),
+        employment=day.employment,
+        unit_id=day.unit_id,
+        schedule_id=day.schedule_id,
+        rule_set=None if day.rules is None else reference(knowledge.rule_sets[day.rules]),
+    )
+
+
+def reached(person: Person, news: Reached) -> Any:
+    """Tell that a tier is reached, with the days that count and the events that say so."""
+    line = person.lines[-1]
+    tier = news.tier
+    rungs = sorted({*news.dates, *news.converted})
+    return _Reached(
+        employee_id=person.id,
+        employment_class=news.klass,
+        year=news.year,
+        measure=news.measure,
+        threshold_days=tier.days,
+        days=news.days,
+        dates=tuple(date_of(d) for d in news.dates),
+        rule_set=reference(news.rules),
+        employee=_Then(
+            employment=line.employment,
+            unit_id=line.unit_id,
+            position_level=line.position_level,
+            supervisor_id=line.supervisor_id,
+        ),
+        tier=_Tier(
+            level=tier.level, sanction=tier.sanction, article=tier.article, weight=tier.weight
+        ),
+        evidence=tuple(event_id(SOURCE, person.id, person.history.seqs[d]) for d in rungs),
+    )
+
+
+def retracted(person: Person, said: Said, left: int) -> Any:
+    """Tell that a threshold no longer stands."""
+    return _Retracted(
+        employee_id=person.id,
+        employment_class=said.klass,
+        year=said.year,
+        measure=said.measure,
+        threshold_days=said.threshold_days,
+        threshold_event_id=event_id(SOURCE, person.id, said.seq),
+        days=left,
+    )

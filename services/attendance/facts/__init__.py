@@ -1,0 +1,1 @@
+"""Facts in their envelopes, and how they are published and forgotten."""

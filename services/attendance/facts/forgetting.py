@@ -1,0 +1,72 @@
+"""Forgetting a person: the fact on the log first, then the key (design 3)."""
+
+from datetime import UTC, datetime
+
+import asyncpg
+import msgspec
+
+from services.attendance.backfill.publish import refuse_wrong_clock
+from services.attendance.facts.envelopes import SOURCE
+from services.attendance.projection.assessor import Assessor
+from shared.events.attendance import FACTS, PersonForgotten
+from shared.events.envelope import Envelope, fact_id
+from shared.events.sealing import person_kid
+from shared.events.structs import as_struct
+from shared.runtime.broadcast.broadcaster import Broadcaster
+from shared.runtime.kafka import admin
+from shared.runtime.privacy.keyring import PostgresKeyring
+from shared.runtime.settings import Settings
+from shared.runtime.storage.table_sets import live_schema
+
+
+async def forget(employee_id: str, actor: str, settings: Settings) -> bool:
+    """Publish `PersonForgotten` and destroy the key; a repetition adds nothing.
+
+    The fact is acknowledged before the key is gone: a crash between the two leaves a person who is
+    forgotten on the log and can be forgotten again, never a key lost that the log knows nothing
+    of. False: nothing was ever heard of that id.
+    Errors: CannotRun for a wrong clock; those of the brokers and the databases.
+    """
+    url = settings.database_url("attendance")
+    regency = await _regency(url, employee_id)
+    if regency is None:
+        return False
+    await refuse_wrong_clock(url)
+    await admin.ensure(settings.bootstrap, [FACTS], settings.replication)
+    async with await PostgresKeyring.open(settings.keyring_url()) as keyring:
+        async with Broadcaster(url, settings.bootstrap, FACTS) as publisher:
+            await publisher.publish([_fact(employee_id, regency, actor)])
+        await keyring.forget(person_kid(employee_id))
+    return True
+
+
+def _fact(employee_id: str, regency: str, actor: str) -> Envelope:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Envelope(
+        actor=actor,
+        data=as_struct(PersonForgotten(employee_id=employee_id)),
+        id=fact_id("PersonForgotten", employee_id),  # Once for good: nobody comes back.
+        recordedtime=now,
+        regency=regency,
+        source=SOURCE,
+        subject=employee_id,
+        time=now,
+        type=PersonForgotten.type_name(),
+    )
+
+
+async def _regency(url: str, employee_id: str) -> str | None:
+    """Give the regency of the person's last line, as far as it is applied; None: no line is."""
+    connection = await asyncpg.connect(url)
+    try:
+        schema = await live_schema(connection, Assessor.name)
+        if schema is None:
+            return None
+        data: bytes | None = await connection.fetchval(
+            f"SELECT data FROM {schema}.facts"  # noqa: S608  (our own name)
+            " WHERE subject = $1 AND kind = 'EmployeeRegistered' ORDER BY ordinal DESC LIMIT 1",
+            employee_id,
+        )
+    finally:
+        await connection.close()
+    return None if data is None else str(msgspec.json.decode(data)["regency"])

@@ -1,0 +1,1 @@
+"""Broadcasts: numbered, and written to every partition in one order."""

@@ -1,0 +1,5 @@
+"""`python -m shared.runtime.cli`: starts `tertib` where its script is not at hand."""
+
+from shared.runtime.cli.main import main
+
+main()

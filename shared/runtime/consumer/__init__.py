@@ -1,0 +1,1 @@
+"""One member of a consumer group: claims, fence, halts, and the loop around them."""

@@ -1,0 +1,47 @@
+"""What a transaction did, said to the metrics, to the log, and to whoever asks."""
+
+import structlog
+
+from shared.runtime.consumer import progress as metrics
+from shared.runtime.consumer.progress import Progress
+from shared.runtime.observability import correlation
+from shared.runtime.parking import queries
+from shared.runtime.processing.worker import FoldedBatch
+
+log = structlog.get_logger()
+
+
+def account(progress: Progress, step: FoldedBatch) -> None:
+    """Say what a transaction did: to the metrics, to the log, to whoever asks."""
+    writes, group = step.writes, progress.group
+    for place, cursor in writes.cursors.items():
+        # In offsets: a partition of ours has no holes (no transactions, no compaction).
+        taken = cursor.next_offset - writes.bases[place].next_offset
+        metrics.APPLIED.labels(group, place[0]).inc(taken)
+    metrics.DUPLICATES.labels(group).inc(writes.ignored)
+    metrics.STAGES.labels(group, "fold").observe(step.fold_seconds)
+    metrics.STAGES.labels(group, "flush").observe(step.flush_seconds)
+    for parked in writes.parked:
+        metrics.PARKED.labels(group, parked.reason).inc()
+        if parked.reason == queries.GAP:
+            metrics.GAPS.labels(group).inc()
+        if parked.reason != "queued":
+            log.warning(
+                "record_parked",
+                group=group,
+                reason=parked.reason,
+                **correlation.place_of((parked.topic, parked.partition), parked.offset),
+                **correlation.ids_of(parked.value, parked.headers),
+            )
+    progress.records += writes.records
+    progress.told += len(writes.events)
+    progress.parked += len(writes.parked)
+    log.info(
+        "batch_taken",
+        group=group,
+        records=writes.records,
+        told=len(writes.events),
+        ignored=writes.ignored,
+        parked=len(writes.parked),
+        seconds=round(step.fold_seconds + step.flush_seconds, 3),
+    )

@@ -1,0 +1,264 @@
+"""Which partitions a member holds, and up to where each is done: the fence of kafka.md 5.
+
+Cursors live in PostgreSQL. A claim takes a cursor over by its epoch, holds it against the log, and
+only then lets records come. Any doubt ends in reading the rows again: they tell what happened.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import aiokafka
+import structlog
+from aiokafka import ConsumerRebalanceListener
+from aiokafka.errors import IllegalStateError
+
+from shared.runtime.consumer import progress as metrics
+from shared.runtime.consumer.claims import Claims, against_the_log
+from shared.runtime.consumer.fence import BatchLost, LogReplaced, OffsetFence
+from shared.runtime.consumer.halts import OTHER_LOG
+from shared.runtime.consumer.progress import Progress
+from shared.runtime.limits import Limits
+from shared.runtime.observability import correlation
+from shared.runtime.positions import TopicPartition
+from shared.runtime.processing.brake import Brake
+from shared.runtime.processing.state import Cursor, Partition
+from shared.runtime.processing.store_port import Store
+from shared.runtime.processing.worker import FoldedBatch
+from shared.runtime.storage.store import UNAVAILABLE
+
+log = structlog.get_logger()
+
+
+class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped.
+    """The partitions of one member, as aiokafka's rebalance listener.
+
+    `held` are claimed ones; `forget` is called when states in memory are in doubt. Raises nothing
+    into aiokafka: it would be swallowed, and consumption would go on.
+    """
+
+    def __init__(  # noqa: PLR0913  (its parts; made in one place)
+        self,
+        store: Store,
+        limits: Limits,
+        owner: str,
+        progress: Progress,
+        *,
+        forget: Callable[[], None],
+        consumer: Callable[[], Any],
+    ) -> None:
+        self.store = store
+        self.limits = limits
+        self.owner = owner
+        self.progress = progress
+        self._claims = Claims(limits, progress, self._claim_once)
+        self.era = 0  # Of what is held and in memory: whatever began in an earlier one is void.
+        self.held: dict[TopicPartition, Partition] = {}
+        self.claimed: Callable[[Sequence[Partition]], Awaitable[None]] | None = None
+        self._forget = forget
+        self._consumer = consumer
+        self._arrivals = OffsetFence()
+        self._brakes: dict[TopicPartition, Brake] = {}  # As of what is written.
+        self._culprits: dict[
+            TopicPartition, Any
+        ] = {}  # The record that is about to stop a partition.
+
+    @property
+    def consumer(self) -> Any:
+        """Give aiokafka's consumer; FastStream makes it when it starts."""
+        return self._consumer()
+
+    # Assignment: pause first, before any await; claim in a task; no heartbeats in here.
+
+    async def on_partitions_revoked(self, revoked: Iterable[aiokafka.TopicPartition]) -> None:
+        """Drop everything: a rebalance replaces all partitions."""
+        del revoked
+        self.drop_all()
+
+    async def on_partitions_assigned(self, assigned: Iterable[aiokafka.TopicPartition]) -> None:
+        """Let nothing come before the cursors are claimed."""
+        self.drop_all()
+        partitions = list(assigned)
+        if partitions:
+            self.consumer.pause(*partitions)
+            self._claims.later([(p.topic, p.partition) for p in partitions], 0)
+
+    def drop_all(self) -> None:
+        """Hold nothing; whatever is under way finds another generation and gives up."""
+        self._claims.generation += 1
+        self._let_go(list(self.held))
+        self._brakes.clear()
+        self._culprits.clear()
+        self.progress.waiting.clear()
+        self.progress.stopped.clear()
+        self.progress.measure()
+
+    async def close(self) -> None:
+        """End what runs in the background."""
+        self.drop_all()
+        await self._claims.close()
+
+    # Claiming.
+
+    async def _claim_once(self, places: Sequence[TopicPartition], generation: int) -> None:
+        await self._follow()
+        store = self.store
+        rows = {row[:2]: row for row in await store.claim(places, self.owner)}
+        begins, faults = await against_the_log(self.consumer, places, rows)
+        good = [rows[place] for place in places if faults[place] is None]
+        found = await store.partitions(good, self.limits)
+        if generation != self._claims.generation or store is not self.store:
+            return
+        for place, fault in faults.items():
+            if fault is not None:
+                await self._stand(place, rows.get(place), fault)
+        for part in found:
+            self._take_up(part, begins[part.place])
+        if self.claimed is not None:
+            await self.claimed(found)
+
+    async def _follow(self) -> None:
+        """Go on in the table set that is live now: a rebuild may have switched it."""
+        live = await self.store.live()
+        if live is not self.store:
+            log.info("table_set_followed", group=self.progress.group)
+            self.store = live
+            gone = self._let_go(list(self.held))
+            if gone and self._pause(gone):
+                self._claims.later(list(gone), 0)
+
+    def _take_up(self, part: Partition, begin: int | None = None) -> None:
+        """Hold a partition from its cursor on.
+
+        If the log's beginning is given, one record more is read, to know the log by.
+        Errors: IllegalStateError if it was revoked.
+        """
+        partition = aiokafka.TopicPartition(*part.place)
+        behind = begin is not None and part.tail is not None and part.next_offset > begin
+        self.consumer.seek(partition, part.next_offset - 1 if behind else part.next_offset)
+        self.consumer.resume(partition)
+        if behind:
+            self._arrivals.expect_known(part.place)
+        self.held[part.place] = part
+        self.progress.take_up(part.place, part.next_offset)
+
+    # Batches.
+
+    async def fresh(self, place: TopicPartition, records: list[Any]) -> list[Any]:
+        """Hold a partition's records against its cursor; [] if they must wait.
+
+        Errors: IllegalStateError if the partition was revoked.
+        """
+        part = self.held.get(place)
+        partition = aiokafka.TopicPartition(*place)
+        if part is None:
+            self.consumer.pause(partition)
+            if place not in self.progress.stopped and place not in self.progress.waiting:
+                self._claims.later([place], 0)
+            return []
+        try:
+            return self._arrivals.fresh(part, records)
+        except BatchLost:
+            metrics.SEEKS.labels(self.progress.group).inc()
+            self.consumer.seek(partition, part.next_offset)  # Read again, never on.
+        except LogReplaced:
+            await self.halt(place, OTHER_LOG)
+        return []
+
+    # Doubt.
+
+    def _let_go(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, Partition]:
+        """Hold these no more; states in memory may be theirs, so all of them are forgotten."""
+        self.era += 1
+        self._forget()
+        gone = {place: self.held.pop(place) for place in places if place in self.held}
+        for place in gone:
+            self._arrivals.forget(place)
+            self.progress.claimed.pop(place, None)
+        self.progress.measure()
+        return gone
+
+    def suspect(self) -> None:
+        """Something failed on the way: read the rows again, which tell what is written."""
+        gone = self._let_go(list(self.held))
+        if gone and self._pause(gone):
+            self.progress.waiting |= set(gone)
+            self._claims.spawn(self._reread(gone, self._claims.generation))
+
+    async def _reread(self, before: dict[TopicPartition, Partition], generation: int) -> None:
+        """Go on with what is still ours, from where its row says. The rest was lost.
+
+        A fenced loser waits a heartbeat before it claims again, or it and the owner take the
+        epoch from each other in turns.
+        """
+        store, ours = self.store, list[Partition]()
+        try:
+            if await store.live() is store:
+                rows = await store.cursors(before)
+                mine = [row for row in rows if before[row[:2]].epoch == row.epoch]
+                ours = await store.partitions(mine, self.limits)
+        except UNAVAILABLE as error:
+            log.warning("rows_unknown", group=self.progress.group, error=type(error).__name__)
+        except Exception:
+            log.exception("rows_unknown", group=self.progress.group)
+        if generation != self._claims.generation:
+            return
+        if store is not self.store:
+            ours = []
+        lost = [place for place in before if place not in {part.place for part in ours}]
+        try:
+            for part in ours:
+                if part.place in self._brakes:
+                    part.brake = replace(self._brakes[part.place])
+                self._take_up(part)
+        except IllegalStateError:
+            return  # Revoked in the meantime: the next assignment claims anew.
+        if lost:
+            self._claims.later(lost, self.limits.heartbeat_ms / 1000)
+
+    def written(self, step: FoldedBatch) -> None:
+        """Note what a step has written."""
+        for place, cursor in step.writes.cursors.items():
+            if place in self.held:
+                self.progress.claimed[place] = cursor.next_offset
+            if (age := self._arrivals.age_of(place, cursor)) is not None:
+                metrics.LATENESS.labels(self.progress.group, place[0]).set(age)
+        for place, brake in step.brakes.items():
+            self._brakes[place] = brake
+        self._culprits.update(step.culprits)
+
+    def _pause(self, places: Iterable[TopicPartition]) -> bool:
+        try:
+            self.consumer.pause(*(aiokafka.TopicPartition(*place) for place in places))
+        except IllegalStateError:
+            return False  # Revoked: the next assignment claims.
+        return True
+
+    # Halts.
+
+    async def halt(self, place: TopicPartition, reason: str) -> None:
+        """Leave a partition standing at its cursor, and say so; the others go on."""
+        part = self.held.pop(place, None)
+        self._arrivals.forget(place)
+        self._brakes.pop(place, None)
+        row = Cursor(*place, part.next_offset, "", part.broadcast, part.epoch) if part else None
+        await self._stand(place, row, reason)
+
+    async def _stand(self, place: TopicPartition, row: Cursor | None, reason: str) -> None:
+        culprit = self._culprits.pop(place, None)
+        about = correlation.place_of(place) if culprit is None else correlation.of_record(culprit)
+        group = self.progress.group
+        log.error("partition_stopped", group=group, reason=reason, **about)
+        self.progress.stop(place, reason)
+        self._pause([place])
+        if row is not None:
+            try:
+                await self.store.stop(row, reason)
+            except UNAVAILABLE as error:
+                where = correlation.place_of(place)
+                log.warning("halt_not_stored", group=group, error=type(error).__name__, **where)
+
+    def recheck(self) -> None:
+        """Look again at partitions that stopped: what stopped them may be repaired."""
+        if places := [p for p in self.progress.stopped if p not in self.progress.waiting]:
+            self._claims.later(places, 0)

@@ -1,0 +1,91 @@
+"""Claims of partitions, tried in the background until they are done or somebody else's matter."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+import aiokafka
+import structlog
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from shared.runtime.consumer.halts import fault_of
+from shared.runtime.consumer.progress import Progress
+from shared.runtime.limits import Limits
+from shared.runtime.positions import TopicPartition
+from shared.runtime.processing.state import Cursor
+from shared.runtime.storage.store import UNAVAILABLE
+
+log = structlog.get_logger()
+
+FIRST_PAUSE = 0.2
+
+
+class Claims:
+    """The tries of one member. `generation` counts assignments: what began in another gives up."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        progress: Progress,
+        once: Callable[[Sequence[TopicPartition], int], Awaitable[None]],
+    ) -> None:
+        self.generation = 0
+        self._limits = limits
+        self._progress = progress
+        self._once = once
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def later(self, places: Sequence[TopicPartition], delay: float) -> None:
+        """Claim partitions after a delay, in seconds."""
+        self._progress.waiting |= set(places)
+        self.spawn(self._claim(places, self.generation, delay))
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something in the background, until `close`."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End what runs in the background."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _claim(
+        self, places: Sequence[TopicPartition], generation: int, delay: float
+    ) -> None:
+        """Try to claim, with growing pauses."""
+        while True:
+            await asyncio.sleep(delay)
+            if generation != self.generation:
+                return
+            try:
+                await self._once(places, generation)
+            except IllegalStateError:
+                return  # Revoked in the meantime: the next assignment claims anew.
+            except (*UNAVAILABLE, KafkaError) as error:
+                log.warning("claim_failed", group=self._progress.group, error=type(error).__name__)
+            except Exception:
+                log.exception("claim_failed", group=self._progress.group)
+            else:
+                return
+            delay = min(delay * 2 or FIRST_PAUSE, self._limits.longest_pause)
+
+
+async def against_the_log(
+    consumer: Any, places: Sequence[TopicPartition], rows: Mapping[TopicPartition, Cursor]
+) -> tuple[dict[TopicPartition, int], dict[TopicPartition, str | None]]:
+    """Hold claimed cursors against the log: where it begins, and why a cursor is not of it.
+
+    Errors: those of the brokers.
+    """
+    partitions = [aiokafka.TopicPartition(*place) for place in places]
+    # Read after the rows: an older end would look like a log that was cut.
+    begins = await consumer.beginning_offsets(partitions)
+    ends = await consumer.end_offsets(partitions)
+    faults = {
+        place: fault_of(rows.get(place), begins[partition], ends[partition])
+        for place, partition in zip(places, partitions, strict=True)
+    }
+    return {place: begins[aiokafka.TopicPartition(*place)] for place in places}, faults

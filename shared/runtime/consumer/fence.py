@@ -1,0 +1,74 @@
+"""Records as they come, held against the cursors: none is skipped, none is taken twice.
+
+What is remembered here is of this member's own seeks (kafka.md 5). A rule that remembers the last
+record that was delivered instead stands still at the first legal gap of a log.
+"""
+
+import time
+from typing import Any
+
+from shared.runtime.kafka.records import tail_of
+from shared.runtime.observability import correlation
+from shared.runtime.positions import TopicPartition
+from shared.runtime.processing.state import Cursor, Partition
+
+
+class BatchLost(Exception):  # noqa: N818  (what is to be done)
+    """A batch was lost before these records: seek the cursor, and take none of them."""
+
+
+class LogReplaced(Exception):  # noqa: N818  (what the log is)
+    """The record before the cursor is not the one that was taken: the partition must stop."""
+
+
+class OffsetFence:
+    """What came of the partitions that are held."""
+
+    def __init__(self) -> None:
+        self._jumped: dict[
+            TopicPartition, tuple[int, int]
+        ] = {}  # Cursor and first offset, when we sought.
+        self._unverified: set[TopicPartition] = set()
+        self._newest: dict[
+            TopicPartition, Any
+        ] = {}  # The last record that came, until it is written.
+
+    def expect_known(self, place: TopicPartition) -> None:
+        """Expect the record before the cursor first, to know the log by."""
+        self._unverified.add(place)
+
+    def forget(self, place: TopicPartition) -> None:
+        """Know nothing any more of what is to come of a partition."""
+        self._jumped.pop(place, None)
+        self._unverified.discard(place)
+        self._newest.pop(place, None)
+
+    def fresh(self, part: Partition, records: list[Any]) -> list[Any]:
+        """Give what stands at the cursor and behind it. Errors: BatchLost, LogReplaced."""
+        place, first = part.place, records[0].offset
+        if first > part.next_offset:
+            jump = part.next_offset, first
+            if self._jumped.get(place) != jump:
+                self._jumped[place] = jump
+                raise BatchLost
+            # Sought, and the same record came: nothing lies between (a legal gap of the log).
+        if place in self._unverified:
+            self._unverified.discard(place)
+            if first == part.next_offset - 1 and tail_of(records[0]) != part.tail:
+                raise LogReplaced
+        self._newest[place] = records[-1]
+        if first >= part.next_offset:
+            return records
+        return [record for record in records if record.offset >= part.next_offset]
+
+    def age_of(self, place: TopicPartition, written: Cursor) -> float | None:
+        """Say how old the newest record is, in seconds by its `recordedtime`, when it is written.
+
+        None while it is not, or if it tells no time.
+        """
+        newest = self._newest.get(place)
+        if newest is None or newest.offset >= written.next_offset:
+            return None
+        del self._newest[place]
+        told = correlation.told_at(newest.value)
+        return None if told is None else max(0.0, time.time() - told.timestamp())

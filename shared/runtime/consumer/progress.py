@@ -1,0 +1,104 @@
+"""What a runner says of itself: for health, metrics and whoever waits for it to catch up.
+
+What each metric is for stands in `docs/observing.md`; those known only when asked are set by
+`hosting/metrics.py`.
+"""
+
+import collections
+import time
+from dataclasses import dataclass, field
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from shared.runtime.consumer.halts import HALTS, kind_of_halt
+from shared.runtime.positions import TopicPartition
+
+APPLIED = Counter("tertib_events_applied", "Records taken", ["group", "topic"])
+DUPLICATES = Counter("tertib_duplicates_dropped", "Repeated events and broadcasts", ["group"])
+PARKED = Counter("tertib_parked", "Records parked", ["group", "reason"])
+GAPS = Counter("tertib_sequence_gaps", "Numbers of a subject that were left out", ["group"])
+REFUSED = Counter("tertib_zombie_writes_rejected", "Transactions refused by the fence", ["group"])
+SEEKS = Counter("tertib_fence_seeks", "Batches read again because one was lost", ["group"])
+STOPPED = Gauge("tertib_partitions_stopped", "Partitions that stand still", ["group", "reason"])
+GAPS_OPEN = Gauge("tertib_sequence_gaps_open", "Gaps that nobody filled in a minute", ["group"])
+LATENESS = Gauge(
+    "tertib_event_time_lag_seconds",
+    "Age of the last record of a transaction when it was written, by its recordedtime",
+    ["group", "topic"],
+)
+STALLS = Histogram(
+    "tertib_loop_stall_seconds",
+    "By how much the event loop was late for a task that wanted its turn",
+    ["group"],
+    buckets=(0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)
+CLAIMED = Gauge("tertib_partitions_claimed", "Partitions claimed by this member", ["group"])
+STAGES = Histogram(
+    "tertib_batch_seconds",
+    "Time of a transaction by stage",
+    ["group", "stage"],
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+
+@dataclass
+class Progress:
+    """Facts about one runner, by partition `(topic, number)`; `turned_at` is monotonic seconds.
+
+    `refused`: transactions that the fence or a guard refused. `parked`: records, since the start.
+    """
+
+    group: str
+    claimed: dict[TopicPartition, int] = field(default_factory=dict)  # To the committed offset.
+    waiting: set[TopicPartition] = field(default_factory=set)  # Assigned, not claimed yet.
+    stopped: dict[TopicPartition, str] = field(default_factory=dict)
+    turned_at: float = field(default_factory=time.monotonic)
+    behind_at: float | None = None  # Since when there are records to take and none are taken.
+    standing: dict[TopicPartition, tuple[int, float]] = field(
+        default_factory=dict
+    )  # Likewise, by place.
+    records: int = 0
+    told: int = 0
+    refused: int = 0
+    parked: int = 0
+
+    def take_up(self, place: TopicPartition, offset: int) -> None:
+        """Note that a partition is held from an offset on."""
+        self.claimed[place] = offset
+        self.waiting.discard(place)
+        self.stopped.pop(place, None)
+        self.measure()
+
+    def stop(self, place: TopicPartition, reason: str) -> None:
+        """Note that a partition stands still, and why."""
+        self.stopped[place] = reason
+        self.waiting.discard(place)
+        self.claimed.pop(place, None)
+        self.measure()
+
+    def measure(self) -> None:
+        """Let the metrics say what is claimed, and what stands still for which kind of reason."""
+        kinds = collections.Counter(kind_of_halt(reason) for reason in self.stopped.values())
+        for kind in HALTS:
+            STOPPED.labels(self.group, kind).set(kinds[kind])
+        CLAIMED.labels(self.group).set(len(self.claimed))
+
+    def turn(self) -> None:
+        """Note that the consumer loop is alive."""
+        self.turned_at = time.monotonic()
+
+    def look(self, place: TopicPartition, offset: int, end: int) -> None:
+        """Note that a cursor stands here although the log goes on; or that it does not."""
+        if offset >= end:
+            self.standing.pop(place, None)
+        elif self.standing.get(place, (None, 0.0))[0] != offset:
+            self.standing[place] = offset, time.monotonic()
+
+    def standing_seconds(self, place: TopicPartition) -> float:
+        """Say for how long a cursor has not moved although there is something to take."""
+        known = self.standing.get(place)
+        return time.monotonic() - known[1] if known else 0.0
+
+    def idle_seconds(self) -> float:
+        """Say how long ago the loop last turned."""
+        return time.monotonic() - self.turned_at

@@ -1,0 +1,1 @@
+"""State as tables: queries, and the formats they are written in."""

@@ -1,0 +1,1 @@
+"""A service as a process: what it runs, its health, its metrics, its end."""

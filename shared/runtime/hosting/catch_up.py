@@ -1,0 +1,217 @@
+"""Waiting until every service has caught up with everything on the log.
+
+It asks only the brokers for the ends of the topics, and each service for its own `/status`: who
+hears what, how far it is, what it still has to publish. No service's database is read.
+"""
+
+import asyncio
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from logging import NullHandler, getLogger
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from shared.runtime.errors import CannotRun
+from shared.runtime.settings import Settings
+
+POLL_SECONDS = 0.2
+# A service that is started again answers within this; one that is gone does not.
+SILENT_SECONDS = 10.0
+ANSWER_SECONDS = 5.0
+BROKER_SECONDS = 30.0
+# A topic just made, or a broker just started: leaders are there a moment later.
+LEADERLESS = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001  (its name)
+}
+
+Place = tuple[str, int]
+Status = Mapping[str, Any]
+Statuses = Mapping[str, Status]
+
+
+class CannotCatchUp(CannotRun):
+    """It will never settle as things are: the message names what stands still or is gone."""
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """What is left. `records`: on the log and not taken; `due`: other work, such as notices.
+
+    `parked`: records that wait for somebody to decide; they do not hold up the others.
+    """
+
+    records: int
+    unsent: tuple[str, ...] = ()
+    due: int = 0
+    parked: int = 0
+
+    @property
+    def nothing(self) -> bool:
+        """Say whether everything is done."""
+        return not (self.records or self.unsent or self.due)
+
+
+async def wait_until_caught_up(
+    settings: Settings, progress: Callable[[Remaining], None] = lambda _: None
+) -> Remaining:
+    """Wait until every service has caught up; `progress` is told what is left, again and again.
+
+    Errors: CannotCatchUp for a stopped partition or a service that does not answer.
+    """
+    left = Remaining(0)
+    async for left in catch_up(settings):
+        progress(left)
+    return left
+
+
+async def catch_up(settings: Settings) -> AsyncIterator[Remaining]:
+    """Give what is left until it is nothing: the last one says so.
+
+    A round is settled if the ends of all topics are the same before and after every service said
+    that it has reached them and published what followed. So nothing was on its way between two.
+    """
+    if not settings.status_urls:
+        message = "no service is known to wait for: run `tertib up`, or set TERTIB_STATUS_URLS"
+        raise CannotCatchUp(message)
+    asking = _Asking(settings.status_urls)
+    brokers = _Brokers(settings.bootstrap)
+    before = await brokers.ends(heard(await asking.statuses()))
+    while True:
+        statuses = await asking.statuses()
+        left = what_is_left(statuses, before)
+        after = await brokers.ends(heard(statuses))
+        if left.nothing and after == before:
+            yield left
+            return
+        if not left.nothing:
+            yield left
+        before = after
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def what_is_left(statuses: Statuses, ends: Mapping[Place, int]) -> Remaining:
+    """Hold what the services say against the ends of the topics.
+
+    Errors: CannotCatchUp for a stopped partition.
+    """
+    stopped = list(_stopped(statuses))
+    if stopped:
+        raise CannotCatchUp("stopped, and not going on by itself: " + "; ".join(stopped))
+    return Remaining(
+        records=sum(
+            max(0, ends.get((topic, number), 0) - offset)
+            for group in _groups(statuses)
+            for topic, number, offset in _cursors(group)
+        ),
+        unsent=tuple(name for name, one in statuses.items() if one["outbox"]["unsent"]),
+        due=sum(
+            int(part.get("due", 0)) for one in statuses.values() for part in one["parts"].values()
+        ),
+        parked=sum(int(group["parked"]["records"]) for group in _groups(statuses)),
+    )
+
+
+def heard(statuses: Statuses) -> list[Place]:
+    """Name every partition that anybody hears."""
+    places = {
+        (topic, number) for group in _groups(statuses) for topic, number, _ in _cursors(group)
+    }
+    return sorted(places)
+
+
+def _stopped(statuses: Statuses) -> Iterator[str]:
+    for status in statuses.values():
+        for name, group in status["groups"].items():
+            for each in group["stopped"]:
+                yield f"{name}, {each['topic']}/{each['partition']}: {each['reason']}"
+
+
+def _groups(statuses: Statuses) -> Iterator[Mapping[str, Any]]:
+    for status in statuses.values():
+        yield from status["groups"].values()
+
+
+def _cursors(group: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
+    for topic, offsets in group["cursors"].items():
+        for number, offset in offsets.items():
+            yield topic, int(number), offset
+
+
+class _Asking:
+    """Asks the services; forgives one that is started again, and no longer."""
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self._urls = urls
+
+    async def statuses(self) -> Statuses:
+        """Ask all at once. Errors: CannotCatchUp if one does not answer in time."""
+        answers = await asyncio.gather(*(self._status(name) for name in self._urls))
+        return dict(zip(self._urls, answers, strict=True))
+
+    async def _status(self, name: str) -> Status:
+        url = f"{self._urls[name]}/status"
+        until = time.monotonic() + SILENT_SECONDS
+        why = "is not ready"
+        while time.monotonic() < until:
+            try:
+                status = await asyncio.to_thread(_fetched, url)
+            except (OSError, ValueError):
+                why = "does not answer"
+            else:
+                if all(group["schema"] for group in status["groups"].values()):
+                    return status
+            await asyncio.sleep(POLL_SECONDS)
+        message = f"{name} {why} at {url}: see `tertib status`"
+        raise CannotCatchUp(message)
+
+
+def _fetched(url: str) -> Status:
+    with urllib.request.urlopen(url, timeout=ANSWER_SECONDS) as answer:  # noqa: S310  (settings allow http only)
+        status: Status = json.load(answer)
+        return status
+
+
+class _Brokers:
+    """Asks for the ends of partitions, all in one request."""
+
+    def __init__(self, bootstrap: str) -> None:
+        quiet = getLogger("tertib.waiting")
+        quiet.propagate = False  # What goes wrong is raised; librdkafka would print it as well.
+        quiet.addHandler(NullHandler())
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}, logger=quiet)
+
+    async def ends(self, places: list[Place]) -> dict[Place, int]:
+        """Give the end offset of each, as soon as every partition has a leader that answers.
+
+        Errors: KafkaException for what does not pass by itself within half a minute.
+        """
+        until = time.monotonic() + BROKER_SECONDS
+        while True:
+            try:
+                return await asyncio.to_thread(self._ends, places)
+            except KafkaException as error:
+                passing = error.args[0].code() in LEADERLESS
+                if not passing or time.monotonic() > until:
+                    raise
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _ends(self, places: list[Place]) -> dict[Place, int]:
+        if not places:
+            return {}
+        asked = self._admin.list_offsets(
+            {TopicPartition(*place): OffsetSpec.latest() for place in places},
+            request_timeout=BROKER_SECONDS,
+        )
+        return {
+            (partition.topic, partition.partition): future.result().offset
+            for partition, future in asked.items()
+        }

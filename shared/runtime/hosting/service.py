@@ -1,0 +1,238 @@
+"""One service as one process: its projections, its relay, its health, and tasks of its own.
+
+A service says what it is made of (`Service`); `serve` starts it in the order in which the parts
+need one another, and ends it in the opposite one: nothing is begun that cannot be finished.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import structlog
+
+from shared.events.catalogue import KINDS
+from shared.runtime.consumer.runner import Runner
+from shared.runtime.errors import CannotRun
+from shared.runtime.hosting.health import application
+from shared.runtime.hosting.status import AWAY, Part, ProcessStatus
+from shared.runtime.http.server import HttpServer
+from shared.runtime.kafka import admin, topics
+from shared.runtime.outbox.relay import Relay
+from shared.runtime.projection import Projection
+from shared.runtime.settings import Settings
+
+log = structlog.get_logger()
+
+# What a task may take to bring what is in flight to its end; the stack kills after 20 s.
+GRACE_SECONDS = 5.0
+# A loop that does not turn is looked at twice: a process that was stopped and goes on is alive.
+WATCH_SECONDS = 5.0
+DRAIN_SECONDS = 0.05
+DONE, BROKEN = 0, 1
+
+
+@dataclass
+class Running:
+    """What a task of a service is given. It ends by itself soon after `stopping` is set."""
+
+    settings: Settings
+    database_url: str
+    pool: "asyncpg.Pool[Any]"
+    runners: Mapping[str, Runner]
+    stopping: asyncio.Event
+    parts: dict[str, Part] = field(default_factory=dict)  # A task may add to `/status`.
+
+
+Task = Callable[[Running], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a service is made of. `projections` make a new projection each; `tasks` by name."""
+
+    name: str
+    projections: Sequence[Callable[[], Projection[Any, Any]]]
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+
+    def topics(self) -> list[str]:
+        """Name the topics that it hears or writes, those of what it parks included."""
+        made = [projection() for projection in self.projections]
+        heard = [topic for each in made for topic in each.topics]
+        told = [kind.TOPIC for kind in KINDS if self.name == kind.SERVICE]
+        parked = [topics.parked_of(each.name) for each in made]
+        return list(dict.fromkeys([*heard, *told, *parked]))
+
+
+def launched(name: str) -> tuple[list[str], int]:
+    """Give the arguments by which the local stack starts a service, and its health port.
+
+    Port 0: the stack chooses. `-P`: the folder that one happens to stand in is not imported from.
+    """
+    return [sys.executable, "-P", "-m", "shared.runtime.cli", "serve", name], 0
+
+
+async def serve(service: Service, settings: Settings) -> int:
+    """Run a service until it is told to stop (SIGTERM, SIGINT); give the exit code.
+
+    0: it stopped as told. 1: one of its parts died; the log says which.
+    Errors: CannotRun if it is not told what it needs.
+    """
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    structlog.contextvars.bind_contextvars(service=service.name)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _told_to_stop, stopping, number, loop)
+    try:
+        async with AsyncExitStack() as started:
+            code = await _Process(service, settings, stopping).run(started)
+    except CannotRun:
+        raise
+    except Exception:
+        log.exception("service_failed")
+        return BROKEN
+    log.info("service_stopped")
+    return code
+
+
+def _told_to_stop(
+    stopping: asyncio.Event, number: signal.Signals, loop: asyncio.AbstractEventLoop
+) -> None:
+    log.info("stop_requested", signal=number.name)
+    stopping.set()
+    loop.remove_signal_handler(number)  # Who asks a second time does not want to wait.
+
+
+class _Process:
+    """The parts of a running service. What was started is ended by the exit stack, last first."""
+
+    def __init__(self, service: Service, settings: Settings, stopping: asyncio.Event) -> None:
+        self.service = service
+        self.settings = settings
+        self.stopping = stopping
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self, started: AsyncExitStack) -> int:
+        """Start everything, wait for the first that ends, and say how it went."""
+        url = self.settings.database_url(self.service.name)
+        await admin.ensure(
+            self.settings.bootstrap, self.service.topics(), self.settings.replication
+        )
+        pool = await asyncpg.create_pool(url, min_size=1, max_size=4, command_timeout=30)
+        started.push_async_callback(_closed, pool)
+        runners = [
+            Runner(make(), self.settings.bootstrap, url) for make in self.service.projections
+        ]
+        running = Running(
+            self.settings,
+            url,
+            pool,
+            {runner.projection.name: runner for runner in runners},
+            self.stopping,
+        )
+        self.vitals = ProcessStatus(self.service.name, pool, runners, parts=running.parts)
+        self._serve_health(started)
+        self._relay(url, started)
+        for runner in runners:
+            await runner.start()
+            started.push_async_callback(runner.stop)
+        self._add_tasks(running, started)
+        log.info("service_started", topics=self.service.topics())
+        return await self._end()
+
+    def _serve_health(self, started: AsyncExitStack) -> None:
+        server = HttpServer(
+            application(self.vitals), self.settings.health_host, self.settings.health_port
+        )
+        self._spawn("health", server.run())
+        started.push_async_callback(self._ended, "health", server.stop)
+
+    def _relay(self, url: str, started: AsyncExitStack) -> None:
+        """Publish what is said; ended after the consumers, when it has let their last words go."""
+        relay = Relay(url, self.settings.bootstrap, self.service.name)
+        self.vitals.outbox = relay
+        self._spawn("relay", relay.run())
+        started.push_async_callback(self._drained, relay)
+
+    async def _drained(self, relay: Relay) -> None:
+        """Wait until all is published, and no longer than the grace; the next start goes on."""
+        try:
+            async with asyncio.timeout(GRACE_SECONDS):
+                while not self.tasks["relay"].done() and not await relay.drained():  # noqa: ASYNC110  (a database)
+                    await asyncio.sleep(DRAIN_SECONDS)
+        except AWAY as error:
+            log.warning("relay_not_drained", error=type(error).__name__)
+        self.tasks["relay"].cancel()
+        await asyncio.wait([self.tasks["relay"]])
+        self._tell_end("relay")
+
+    def _add_tasks(self, running: Running, started: AsyncExitStack) -> None:
+        """Start what is the service's own, and the watch over its consumer loops."""
+        for name, task in {**self.service.tasks, "watch": self._watch}.items():
+            self._spawn(name, task(running))
+        started.push_async_callback(self._ended_all, [*self.service.tasks, "watch"])
+
+    def _spawn(self, name: str, work: Any) -> None:
+        self.tasks[name] = asyncio.ensure_future(work)
+
+    async def _end(self) -> int:
+        """Wait for the signal or the first death; from then on the service is not ready."""
+        signalled = asyncio.create_task(self.stopping.wait())
+        await asyncio.wait([signalled, *self.tasks.values()], return_when=asyncio.FIRST_COMPLETED)
+        was_told = self.stopping.is_set()
+        self.vitals.stopping = True
+        self.stopping.set()
+        await signalled
+        for name, task in self.tasks.items():
+            if task.done() and not was_told:
+                log.error("task_died", task=name)  # Why, it is asked at its end.
+        return DONE if was_told else BROKEN
+
+    async def _ended_all(self, names: Iterable[str]) -> None:
+        await asyncio.gather(*(self._ended(name) for name in names))
+
+    async def _ended(self, name: str, stop: Callable[[], None] = lambda: None) -> None:
+        """Let a task come to its end, and cut it off after the grace."""
+        stop()
+        task = self.tasks[name]
+        await asyncio.wait([task], timeout=GRACE_SECONDS)
+        if not task.done():
+            log.warning("task_cut_off", task=name, seconds=GRACE_SECONDS)
+            task.cancel()
+            await asyncio.wait([task])
+        self._tell_end(name)
+
+    def _tell_end(self, name: str) -> None:
+        """Log with what error a task ended, if with any."""
+        task = self.tasks[name]
+        if not task.cancelled() and (error := task.exception()):
+            log.error("task_failed", task=name, exc_info=error)
+
+    async def _watch(self, running: Running) -> None:
+        """Die with a consumer loop: whoever runs the process starts it again."""
+        suspects: list[str] = []
+        while not running.stopping.is_set():
+            dead = self.vitals.dead()
+            if dead and suspects:
+                log.error("loop_stands_still", reason="; ".join(dead))
+                return
+            suspects = dead
+            await _wait(running.stopping, WATCH_SECONDS)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, but not longer than so many seconds."""
+    await asyncio.wait([waiting := asyncio.ensure_future(event.wait())], timeout=seconds)
+    waiting.cancel()
+
+
+async def _closed(pool: "asyncpg.Pool[Any]") -> None:
+    """Close a pool, without waiting for a database that is gone."""
+    try:
+        await asyncio.wait_for(pool.close(), GRACE_SECONDS)
+    except TimeoutError:
+        pool.terminate()

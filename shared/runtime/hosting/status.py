@@ -1,0 +1,211 @@
+"""What a running service knows of itself: whether it lives, whether it is ready, how far it is.
+
+Readiness is asked from those who know: the claims of the consumer loop, the brokers, the database,
+the outbox. Cursors are read from the service's own tables, so any member can tell those of all.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import asyncpg
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.runtime.consumer.runner import Runner
+from shared.runtime.storage import table_sets
+
+# A batch and its transaction take well under a second; rebalances and slow disks take more.
+LOOP_SECONDS = 30.0
+# The relay is woken by each commit: what lies longer is not on its way.
+OUTBOX_SECONDS = 60.0
+# Who asks gives up after two seconds and wants a reason before that.
+ANSWER_SECONDS = 1.5
+
+_DONE = (
+    "SELECT coalesce(sum(least(coalesce(n.next_offset, 0), o.next_offset))::float8"
+    " / nullif(sum(o.next_offset), 0), 0)"
+    " FROM {0}.cursors o LEFT JOIN {1}.cursors n USING (topic, partition)"
+)
+
+Part = Callable[[], Awaitable[Mapping[str, Any]]]  # A number `due` is work to be waited for.
+AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+class Outbox(Protocol):
+    """What the relay tells of the outbox."""
+
+    async def oldest_unsent_seconds(self) -> float | None:
+        """Give the age of the oldest event that is not acknowledged; None: all are.
+
+        Errors: those of the database.
+        """
+
+
+@dataclass
+class ProcessStatus:
+    """The signs of life of one process. `parts`: more for `/status`, by name."""
+
+    service: str
+    pool: "asyncpg.Pool[Any]"
+    runners: Sequence[Runner]
+    outbox: Outbox | None = None
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    stopping: bool = False
+
+    def dead(self) -> list[str]:
+        """Say which consumer loops do not turn; empty: the process lives."""
+        return [
+            f"{runner.group}: the consumer loop has not turned for {idle:.0f} s"
+            for runner in self.runners
+            if (idle := runner.progress.idle_seconds()) > LOOP_SECONDS
+        ]
+
+    async def unready(self) -> list[str]:
+        """Say why the service is not ready; empty: it is."""
+        reasons = ["the service is stopping"] if self.stopping else []
+        reasons += self.dead()
+        for runner in self.runners:
+            reasons += _unclaimed(runner)
+        asked = [_silent_brokers(runner) for runner in self.runners]
+        for found in await asyncio.gather(self._unsettled(), *asked):
+            reasons += found
+        return reasons
+
+    async def _unsettled(self) -> list[str]:
+        """Ask the database whether it answers, and how old the outbox is."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self.pool.fetchval("SELECT 1")
+                oldest = await self.outbox.oldest_unsent_seconds() if self.outbox else None
+        except AWAY as error:
+            return [f"the database does not answer ({type(error).__name__})"]
+        if oldest is not None and oldest > OUTBOX_SECONDS:
+            return [f"an event has waited {oldest:.0f} s to be published"]
+        return []
+
+    async def status(self) -> dict[str, Any]:
+        """Tell how far the service is: cursors, claims, stopped partitions, parked, outbox.
+
+        The cursors are read first: an outbox that is empty later has let go what they brought.
+        Errors: those of the database.
+        """
+        groups = {runner.group: await self._group(runner) for runner in self.runners}
+        oldest = await self.outbox.oldest_unsent_seconds() if self.outbox else None
+        return {
+            "service": self.service,
+            "stopping": self.stopping,
+            "groups": groups,
+            "outbox": {"unsent": oldest is not None, "oldest_seconds": oldest},
+            "parts": {name: await part() for name, part in self.parts.items()},
+        }
+
+    async def _group(self, runner: Runner) -> dict[str, Any]:
+        """Tell of one projection, from its live tables and from this member's claims."""
+        progress = runner.progress
+        schema, rows, parked = await self._kept(runner.projection.name)
+        cursors: dict[str, dict[str, int]] = {topic: {} for topic in runner.projection.topics}
+        for row in rows:
+            cursors[row["topic"]][str(row["partition"])] = row["next_offset"]
+        stopped = {(row["topic"], row["partition"]): row["stopped"] for row in rows}
+        stopped |= dict.fromkeys(progress.claimed) | progress.stopped  # A claim is the later word.
+        return {
+            "schema": schema,
+            "cursors": cursors,
+            "claimed": len(progress.claimed),
+            "waiting": sorted(progress.waiting),
+            "stopped": [
+                {"topic": topic, "partition": number, "reason": reason}
+                for (topic, number), reason in sorted(stopped.items())
+                if reason
+            ],
+            "parked": parked,
+            "taken": progress.records,
+            "told": progress.told,
+        }
+
+    async def rebuilding(self) -> dict[tuple[str, int], float]:
+        """Say how far rebuilds of this service are, by projection and version: 0 to 1.
+
+        A rebuild is a command of its own; its cursors stand in table sets that are newer than the
+        live ones. Errors: those of the database.
+        """
+        found: dict[tuple[str, int], float] = {}
+        for runner in self.runners:
+            name = runner.projection.name
+            async with self.pool.acquire() as connection, connection.transaction(readonly=True):
+                live = await table_sets.live_schema(connection, name)
+                for version, schema in await _building(connection, name):
+                    found[name, version] = await connection.fetchval(_DONE.format(live, schema))
+        return found
+
+    async def _kept(
+        self, projection: str
+    ) -> tuple[str | None, Sequence[asyncpg.Record], dict[str, int]]:
+        """Read the live table set as it stands at one moment; nothing before the first start."""
+        async with (
+            self.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            schema = await table_sets.live_schema(connection, projection)
+            if schema is None:
+                return None, (), {"records": 0, "subjects": 0}
+            rows = await connection.fetch(
+                f"SELECT topic, partition, next_offset, stopped FROM {schema}.cursors"  # noqa: S608  (our own name)
+                " ORDER BY topic, partition"
+            )
+            records, subjects = await connection.fetchrow(
+                f"SELECT count(*), count(DISTINCT subject) FROM {schema}.parked"  # noqa: S608  (our own name)
+                " WHERE state = 'waiting'"
+            )
+        return schema, rows, {"records": records, "subjects": subjects}
+
+
+async def _building(connection: asyncpg.Connection, projection: str) -> list[tuple[int, str]]:
+    """Give version and schema of table sets that are newer than the live one: a rebuild's.
+
+    One that was killed leaves its set behind until the next one switches.
+    """
+    rows = await connection.fetch(
+        "SELECT n.version, n.schema FROM tertib.table_set n JOIN tertib.table_set o"
+        " USING (projection) WHERE projection = $1 AND o.live AND"
+        " substring(n.schema FROM '[0-9]+$')::int > substring(o.schema FROM '[0-9]+$')::int"
+        " ORDER BY n.schema",
+        projection,
+    )
+    return [(row["version"], row["schema"]) for row in rows]
+
+
+def _unclaimed(runner: Runner) -> list[str]:
+    """Say which partitions this member does not work on. One without any has not joined yet."""
+    progress = runner.progress
+    stopped = [
+        f"{runner.group}: {topic}/{number} is stopped: {reason}"
+        for (topic, number), reason in sorted(progress.stopped.items())
+    ]
+    if progress.waiting:
+        return [*stopped, f"{runner.group}: {len(progress.waiting)} partitions wait for a claim"]
+    if not progress.claimed and not stopped:
+        return [f"{runner.group}: no partition is assigned"]
+    return stopped
+
+
+async def _silent_brokers(runner: Runner) -> list[str]:
+    """Ask the brokers through the consumer's own connection: a loop turns without them, too."""
+    if not runner.progress.claimed or await ends_of(runner):
+        return []
+    return [f"{runner.group}: the brokers do not answer"]
+
+
+async def ends_of(runner: Runner) -> dict[tuple[str, int], int]:
+    """Give the ends of the log of what this member claims; empty if the brokers are silent."""
+    wanted = [TopicPartition(*place) for place in runner.progress.claimed]
+    if not wanted:
+        return {}
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            ends = await runner.consumer.end_offsets(wanted)
+    except (KafkaError, OSError, TimeoutError):
+        return {}
+    return {(each.topic, each.partition): end for each, end in ends.items()}

@@ -1,0 +1,1 @@
+"""Kafka alone: topics, clients, records; nothing here folds or stores."""

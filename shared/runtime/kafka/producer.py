@@ -1,0 +1,161 @@
+"""Sending in bulk, in order, to the end: librdkafka where every record must be acknowledged.
+
+A producer gives up on nothing by itself (`message.timeout.ms=0`): with a timeout, a failed record
+that is sent again lands behind its successors. After a failed delivery it is of no more use: what
+was acknowledged is unknown from then on, and the sender begins again from what it knows.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from logging import NullHandler, getLogger
+from typing import NoReturn
+
+import confluent_kafka
+from confluent_kafka import KafkaError, KafkaException, Message
+
+from shared.runtime.errors import CannotRun
+from shared.runtime.kafka.topics import PARKED_BYTES
+from shared.runtime.observability import correlation
+
+QUEUE_RECORDS = 500_000
+QUEUE_KIB = 1 << 20  # Senders wait for acknowledgements long before this; it is the last resort.
+FULL_SECONDS = 60.0
+# What we gave up ourselves, when something else had failed.
+_PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})  # noqa: SLF001  (its names)
+TURN_SECONDS = 0.25  # So long a cancelled flush keeps its thread.
+
+Headers = list[tuple[str, bytes]]
+ProducerConfig = dict[str, str | int | bool]
+
+SETTINGS: ProducerConfig = {
+    "acks": "all",
+    "enable.idempotence": True,
+    "enable.gapless.guarantee": True,  # A refused batch stops the producer: nothing overtakes it.
+    "partitioner": "murmur2_random",  # Java's and aiokafka's; librdkafka's own is another one.
+    "compression.type": "zstd",
+    "message.timeout.ms": 0,
+    "message.max.bytes": PARKED_BYTES,
+    "linger.ms": 5,
+    "queue.buffering.max.messages": QUEUE_RECORDS,
+    "queue.buffering.max.kbytes": QUEUE_KIB,
+    "delivery.report.only.error": True,  # A Python call for each success would halve the rate.
+    "log_level": 0,
+}
+
+
+class DeliveryFailed(CannotRun):
+    """A record was not acknowledged and never will be; the producer must be thrown away.
+
+    Whoever published by a command may give it again: what was acknowledged is not sent twice.
+
+    `record`: what a log says of the first such record, if the brokers named one; what is refused
+    is a whole batch, so it may be one beside the record that is to blame.
+    """
+
+    def __init__(self, reason: str, record: Mapping[str, str] | None = None) -> None:
+        self.record = record or {}
+        what = self.record.get("event_id", "a record")
+        super().__init__(f"the brokers did not take {what}: {reason}")
+
+
+class Producer:
+    """One idempotent session with the brokers, for one task of one event loop.
+
+    `settings` are librdkafka's own and go before ours (tests, security).
+    """
+
+    def __init__(self, bootstrap: str, settings: ProducerConfig | None = None) -> None:
+        self._failed: str | None = None
+        self._record: dict[str, str] = {}
+        quiet = getLogger("tertib.producing")
+        quiet.propagate = False  # Failures are raised; librdkafka would print them as well.
+        quiet.addHandler(NullHandler())
+        self._client = confluent_kafka.Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                **SETTINGS,
+                **(settings or {}),
+                "on_delivery": self._refused,
+            },
+            logger=quiet,
+        )
+
+    def send(
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes | None = None,
+        partition: int | None = None,
+        headers: Headers | None = None,
+    ) -> None:
+        """Queue a record behind those sent before it; it is safe only after the next `flush`.
+
+        Waits, and the event loop with it, while the queue is full: flush before that.
+        Errors: DeliveryFailed if anything failed before, or the queue stays full for a minute.
+        """
+        if self._failed is not None:
+            raise DeliveryFailed(self._failed, self._record)
+        if partition is None:
+            partition = -1  # By the key.
+        try:
+            self._client.produce(topic, value, key, partition, headers=headers)
+        except BufferError:
+            self._wait_for_room(topic, value, key, partition, headers)
+        except KafkaException as error:
+            self._fail(error)
+
+    async def flush(self) -> None:
+        """Wait, however long it takes, until everything sent is acknowledged.
+
+        Errors: DeliveryFailed at the first record that never will be.
+        """
+        left = 1
+        while self._failed is None and left:
+            try:
+                left = await asyncio.to_thread(self._client.flush, TURN_SECONDS)
+            except KafkaException as error:
+                self._fail(error)
+        if self._failed is not None:
+            raise DeliveryFailed(self._failed, self._record)
+
+    def serve(self) -> None:
+        """Take in the answers that are there, without waiting."""
+        self._client.poll(0)
+
+    def abandon(self) -> None:
+        """Give up whatever is not acknowledged. The producer cannot be used any more."""
+        self._failed = self._failed or "abandoned"
+        self._client.purge()
+        self._client.poll(0)
+
+    def _wait_for_room(
+        self, topic: str, value: bytes, key: bytes | None, partition: int, headers: Headers | None
+    ) -> None:
+        until = time.monotonic() + FULL_SECONDS
+        while time.monotonic() < until:
+            self._client.poll(0.05)
+            if self._failed is not None:
+                break
+            try:
+                self._client.produce(topic, value, key, partition, headers=headers)
+            except BufferError:
+                continue
+            except KafkaException as error:
+                self._fail(error)
+            return
+        self._fail(BufferError("the queue stays full"))
+
+    def _refused(self, error: KafkaError | None, record: Message) -> None:
+        if error is None or error.code() in _PURGED:
+            return
+        self._failed = self._failed or str(error)
+        if not self._record:
+            self._record = {"topic": record.topic() or "", **correlation.ids_of(record.value())}
+
+    def _fail(self, reason: Exception) -> NoReturn:
+        self._failed = self._failed or str(reason)
+        with suppress(KafkaException):
+            self._client.poll(0)  # The answer that names the record comes behind the failure.
+        raise DeliveryFailed(self._failed, self._record) from reason

@@ -1,0 +1,1 @@
+"""Logs, and the ids by which lines about one record belong together."""

@@ -1,0 +1,1 @@
+"""The outbox and its relay: what was committed is published, in the order of commits."""

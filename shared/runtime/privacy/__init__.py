@@ -1,0 +1,1 @@
+"""Keys of people: made, found, and destroyed."""

@@ -1,0 +1,143 @@
+"""Writing subjects from outside the runner: a command, or a sender that tells what it did.
+
+The same row guards both: whoever loses reads again (design 4, "one guard for every writer").
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from shared.events.base import Told
+from shared.runtime.processing.stamping import Event, Times, source_of, stamp
+from shared.runtime.processing.state import SubjectState
+from shared.runtime.processing.store_port import Store, WriteConflict
+from shared.runtime.processing.write_batch import WriteBatch
+
+__all__ = [
+    "Command",
+    "SubjectParked",
+    "Times",
+    "UnknownSubject",
+    "handle",
+    "handle_together",
+    "retry_on_conflict",
+]
+
+TRIES = 12  # Under contention on one subject the second or third try wins; twelve is a bug.
+PAUSE = 0.002  # Seconds, doubled with each miss; at random, or the same writer loses each time.
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+class UnknownSubject(LookupError):  # noqa: N818  (what it is)
+    """The subject has no row: nothing was ever heard of it."""
+
+
+class SubjectParked(Exception):  # noqa: N818  (what it is)
+    """Facts of the subject wait: nobody concludes or decides on half of them."""
+
+
+Decide = Callable[[Any, int], Sequence[Told]]  # Of a state and its last subjectseq.
+# What a command told, or why its subject is not for commands.
+Outcome = list[Told] | UnknownSubject | SubjectParked
+
+
+class Command(NamedTuple):
+    """What is to be done to a subject, and why."""
+
+    subject: str
+    act: Decide
+    cause: Times
+
+
+async def handle(store: Store, subject: str, act: Decide, cause: Times) -> list[Told]:
+    """Let `act` change the subject's state and tell what follows, in one guarded transaction.
+
+    `act` gets the state and the last subjectseq; it may be called again, with a fresh state, when
+    somebody else was faster. Whatever is logged meanwhile carries the subject and the chain of
+    `cause`. Errors: UnknownSubject; SubjectParked; what `act` raises (nothing is then written);
+    WriteConflict after too many tries; those of the store.
+    """
+    chain = {
+        "causation_id": cause.causationid,
+        "correlation_id": cause.correlationid or cause.causationid,
+        "actor": cause.actor,
+    }
+    known = {name: id_ for name, id_ in chain.items() if id_ is not None}
+    with bound_contextvars(subject=subject, **known):
+        (done,) = await handle_together(store, [Command(subject, act, cause)])
+        if isinstance(done, Exception):
+            raise done
+        return done
+
+
+async def handle_together(store: Store, commands: Sequence[Command]) -> list[Outcome]:
+    """Do several commands in one transaction, those of one subject one after the other.
+
+    For whoever has many small ones: a transaction each costs twenty round trips. Gives for each
+    what it told, or why its subject is not for commands; the others are done. Errors: as of
+    `handle` (nothing is then written).
+    """
+
+    async def once(live: Store) -> list[Outcome]:
+        subjects = dict.fromkeys((command.subject for command in commands), 0)
+        entries = {entry.subject: entry for entry in await live.entries(subjects)}
+        open_ = {name: entry for name, entry in entries.items() if _fault(entry) is None}
+        writes = WriteBatch(touched=list(open_.values()))
+        ended = [_done(live, writes, entries[each.subject], each) for each in commands]
+        if open_:
+            await live.commit(writes, writes.rows(live.projection))
+        _account(commands, ended, writes.events)
+        return ended
+
+    return await retry_on_conflict(store, once)
+
+
+def _done(store: Store, writes: WriteBatch, entry: SubjectState, command: Command) -> Outcome:
+    if (fault := _fault(entry)) is not None:
+        return fault
+    told = list(command.act(entry.state, entry.last_seq))
+    source = source_of(store.projection)
+    writes.events += [stamp(each, source, entry, command.cause) for each in told]
+    return told
+
+
+async def retry_on_conflict(store: Store, once: Callable[[Store], Awaitable[T]]) -> T:
+    """Read and write a subject; while somebody was faster, do it again. Errors: WriteConflict."""
+    for misses in range(TRIES):
+        try:
+            return await once(store)
+        except WriteConflict:
+            log.info("subject_read_again", tries=misses + 1)
+            await asyncio.sleep(random.uniform(0, PAUSE * 2 ** min(misses, 7)))  # noqa: S311  (no secret)
+            store = await store.live()
+    return await once(store)
+
+
+def _account(commands: Sequence[Command], ended: Sequence[Outcome], events: list[Event]) -> None:
+    """Say what somebody's command told.
+
+    One that was no news is not worth a line, nor is what a service tells of its own work: a sender
+    tells thousands of deliveries.
+    """
+    ids = iter([id_ for _, _, id_, _, _ in events])
+    for command, end in zip(commands, ended, strict=True):
+        mine = [] if isinstance(end, Exception) else list(islice(ids, len(end)))
+        if mine and command.cause.actor is not None:
+            log.info("command_handled", event_id=mine[0], told=len(mine))
+
+
+def _fault(entry: SubjectState) -> UnknownSubject | SubjectParked | None:
+    """Say why a subject is not for commands."""
+    if not entry.version:
+        return UnknownSubject(entry.subject)
+    if entry.parked:
+        return SubjectParked(entry.subject)
+    return None

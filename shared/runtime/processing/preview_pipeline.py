@@ -1,0 +1,36 @@
+"""What a backfill would give: the planned facts through the stages of all services, in memory."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import entry_points
+
+from shared.events.catalogue import BY_TYPE
+from shared.events.envelope import Envelope
+from shared.runtime.processing.in_memory import Stage
+from shared.runtime.projection import Row
+
+Tables = Mapping[str, tuple[Sequence[str], Iterable[Row]]]
+
+
+def stages() -> list[Stage]:
+    """Give a fresh stage of every service that brings one (entry points `tertib.preview`)."""
+    return [point.load()() for point in entry_points(group="tertib.preview")]
+
+
+def preview(facts: Iterable[Envelope], through: Sequence[Stage]) -> Tables:
+    """Let every stage hear the facts, and what the stages say of them; give all their tables."""
+    hearing: dict[str, list[Stage]] = {}
+    for stage in through:
+        for topic in stage.topics:
+            hearing.setdefault(topic, []).append(stage)
+    for fact in facts:
+        for _ in _spread(fact, hearing):
+            pass
+    return {name: table for stage in through for name, table in stage.tables().items()}
+
+
+def _spread(envelope: Envelope, hearing: Mapping[str, Sequence[Stage]]) -> Iterator[Envelope]:
+    """Let an envelope be heard, and everything that follows from it, in order."""
+    for stage in hearing.get(BY_TYPE[envelope.type].TOPIC, ()):
+        for told in stage.hear(envelope):
+            yield told
+            yield from _spread(told, hearing)

@@ -1,0 +1,94 @@
+"""What a consumer holds in memory: partitions up to their cursors, subjects with their states."""
+
+from bisect import bisect_left, bisect_right, insort
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from shared.runtime.positions import TopicPartition
+from shared.runtime.processing.brake import Brake
+
+
+@dataclass(slots=True)
+class SubjectState:
+    """One subject in memory. `version` 0: it has no row yet.
+
+    `last_seq`: the last number of our own stream; `heard`: of every other source.
+    """
+
+    subject: str
+    partition: int
+    state: Any
+    version: int = 0
+    last_seq: int = 0
+    heard: dict[str, int] = field(default_factory=dict)
+    parked: bool = False
+    touched: bool = False
+
+    def last_of(self, source: str, own: str) -> int:
+        """Give the last number known of a source (`own`: ours).
+
+        What was told stands in the row with its number: read back from the log it says nothing
+        new, and need not be written down once more, in the way of whoever tells the next.
+        """
+        return self.last_seq if source == own else self.heard.get(source, 0)
+
+    def note(self, source: str, own: str, number: int) -> None:
+        """Note the number of an event that is taken now."""
+        if source == own:
+            self.last_seq = number
+        else:
+            self.heard[source] = number
+
+
+class Cursor(NamedTuple):
+    """A row of `cursors`: how far a partition is done, and who may write on.
+
+    `last_subject`: the record at `next_offset` is a broadcast done up to this subject; else "".
+    `tail`: a hash of the record before, to tell whether the log is still the one that was read.
+    """
+
+    topic: str
+    partition: int
+    next_offset: int
+    last_subject: str
+    broadcast: int
+    epoch: int
+    tail: bytes | None = None
+    stopped: str | None = None
+
+
+@dataclass
+class Partition:
+    """A partition that is claimed, at its cursor. `names` are its subjects, in bytewise order.
+
+    Names are kept only where broadcasts are heard. `learned`: the number of a broadcast that the
+    knowledge holds already, while it is applied slice by slice.
+    """
+
+    topic: str
+    number: int
+    next_offset: int
+    last_subject: str
+    broadcast: int
+    epoch: int
+    knowledge: Any
+    names: list[str]
+    brake: Brake
+    tail: bytes | None = None
+    learned: int = 0
+
+    @property
+    def place(self) -> TopicPartition:
+        """Say which partition this is."""
+        return self.topic, self.number
+
+    def add_name(self, subject: str) -> None:
+        """Note a new subject. Python orders texts by code point, as UTF-8 and COLLATE "C" do."""
+        at = bisect_right(self.names, subject)
+        if not at or self.names[at - 1] != subject:
+            insort(self.names, subject)
+
+    def holds(self, subject: str) -> bool:
+        """Say whether the subject is one of this partition."""
+        at = bisect_left(self.names, subject)
+        return at < len(self.names) and self.names[at] == subject

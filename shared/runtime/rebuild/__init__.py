@@ -1,0 +1,1 @@
+"""Projections folded anew beside the live tables, compared with what was published, switched."""

@@ -1,0 +1,69 @@
+"""What a service has published, as a rebuild compares with it: awaited, then read."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import asyncpg
+from confluent_kafka import KafkaError, KafkaException
+
+from shared.runtime.errors import CannotRun
+from shared.runtime.kafka.partition_reader import PartitionReader
+from shared.runtime.kafka.records import Record
+from shared.runtime.outbox import outbox_table
+from shared.runtime.positions import TopicPartition
+
+RELAY_SECONDS = 60.0  # To publish what was concluded just now; a relay that runs takes one.
+PAUSE = 0.05
+NO_TOPIC = (
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001  (its name)
+    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001  (its name)
+)
+
+
+async def wait_until_published(pool: asyncpg.Pool, seconds: float = RELAY_SECONDS) -> bool:
+    """Wait until everything that was concluded is published: there is something to compare.
+
+    Errors: CannotRun if that takes too long; False if a shorter time was given.
+    """
+    if not await pool.fetchval("SELECT EXISTS (SELECT FROM tertib.events)"):
+        return True
+    until = time.monotonic() + seconds
+    while not await _relay_has_begun(pool) or await _is_behind(pool):
+        if time.monotonic() > until:
+            if seconds < RELAY_SECONDS:
+                return False
+            message = "what was concluded is not published: start the service first"
+            raise CannotRun(message)
+        await asyncio.sleep(PAUSE)
+    return True
+
+
+def records_of(reading: PartitionReader, place: TopicPartition) -> Iterator[Record]:
+    """Give all that is on a partition; nothing if there is no such topic. Blocks: use a thread."""
+    yield from reading.all(place, *_ends_of(reading, place))
+
+
+def values_of(reading: PartitionReader, place: TopicPartition) -> Iterator[bytes]:
+    """Give the values of all that is on a partition, as `records_of` gives records."""
+    yield from reading.values(place, *_ends_of(reading, place))
+
+
+def _ends_of(reading: PartitionReader, place: TopicPartition) -> tuple[int, int]:
+    try:
+        return reading.ends(place)
+    except KafkaException as error:
+        if error.args[0].code() not in NO_TOPIC:
+            raise
+        return 0, 0  # Nothing of it was ever published.
+
+
+async def _relay_has_begun(pool: asyncpg.Pool) -> bool:
+    there = await pool.fetchval("SELECT to_regclass('tertib.relay_cursor') IS NOT NULL")
+    return bool(there)
+
+
+async def _is_behind(pool: asyncpg.Pool) -> bool:
+    async with pool.acquire() as connection:
+        return await outbox_table.first_unsent(connection) is not None

@@ -1,0 +1,1 @@
+"""PostgreSQL: table sets, and what one guarded transaction writes."""

@@ -1,0 +1,297 @@
+"""PostgreSQL: what a projection keeps, read by subject and written in one guarded transaction."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from shared.events.envelope import Envelope
+from shared.events.structs import decoder_of
+from shared.runtime.kafka import headers
+from shared.runtime.limits import Limits
+from shared.runtime.positions import TopicPartition
+from shared.runtime.processing.brake import BRAKE, Brake
+from shared.runtime.processing.stamping import Event
+from shared.runtime.processing.state import Cursor, Partition, SubjectState
+from shared.runtime.processing.store_port import (
+    BroadcastContradiction,
+    RowsRejected,
+    WriteConflict,
+)
+from shared.runtime.processing.write_batch import Guard, ParkedRow, WriteBatch
+from shared.runtime.projection import Changes, Load, Projection, Row
+from shared.runtime.storage import statements
+from shared.runtime.storage.outbox_writer import copy_events, dead_letter_events
+from shared.runtime.storage.statements import by_column
+from shared.runtime.storage.table_sets import check_version, columns_of, live_schema
+
+# A database that is away, busy or restarting: nothing is known of what was asked last.
+UNAVAILABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+class PostgresStore:
+    """One table set of one projection; it never changes which.
+
+    `concluded` None: the live set, whose events go into the outbox. A rebuild gives a list: its
+    events are kept there, to be compared, and nothing is sent. Every method: UNAVAILABLE.
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        projection: Projection[Any, Any],
+        schema: str,
+        concluded: list[Event] | None = None,
+    ) -> None:
+        self.pool = pool
+        self.projection = projection
+        self.schema = schema
+        self.concluded = concluded
+        self._decoders = {kind.type_name(): decoder_of(kind) for kind in projection.hears}
+        self._named = any(kind.BROADCAST for kind in projection.hears)
+        self._columns = {t.name: [name for name, _ in columns_of(t)] for t in projection.tables}
+        self._upserts = {t.name: statements.upsert(schema, t) for t in projection.tables}
+        self._said = statements.of(schema)
+        # The lanes of a rebuild meet at the broadcasts alone: who comes second waits for the row,
+        # where a snapshot of before would fail, and the lane fold once more.
+        self._isolation = "repeatable_read" if concluded is None else "read_committed"
+        self._successor: PostgresStore | None = None
+
+    async def live(self) -> "PostgresStore":
+        """Give the store of the table set that is live now: this one, or its successor.
+
+        Errors: tableset.OtherVersion if another version of the projection has taken over.
+        """
+        async with self.pool.acquire() as connection:
+            schema = await live_schema(connection, self.projection.name)
+            if self.concluded is not None or schema is None or schema == self.schema:
+                return self
+            await check_version(connection, self.projection, schema)
+        if self._successor is None or self._successor.schema != schema:
+            self._successor = PostgresStore(self.pool, self.projection, schema)
+        return self._successor
+
+    # Cursors.
+
+    async def claim(self, places: Iterable[TopicPartition], owner: str) -> list[Cursor]:
+        """Take partitions: their epoch grows, and whoever held them before writes no more."""
+        rows = await self.pool.fetch(self._said.claim, *by_column(places, 2), owner, BRAKE)
+        return [Cursor(*row) for row in rows]
+
+    async def cursors(self, places: Iterable[TopicPartition]) -> list[Cursor]:
+        """Read cursors; a partition that was never bootstrapped is missing."""
+        rows = await self.pool.fetch(self._said.cursors, *by_column(places, 2))
+        return [Cursor(*row) for row in rows]
+
+    async def partitions(self, cursors: Sequence[Cursor], limits: Limits) -> list[Partition]:
+        """Build what claimed partitions know: knowledge, and names where broadcasts are heard."""
+        names: dict[int, list[str]] = {cursor.partition: [] for cursor in cursors}
+        heard: list[tuple[int, Envelope]] = []
+        if self._named:
+            for number, subject in await self.pool.fetch(self._said.names, list(names)):
+                names[number].append(subject)
+            last = max((cursor.broadcast for cursor in cursors), default=0)
+            heard = await self._numbered(0, last)
+        return [
+            Partition(
+                cursor.topic,
+                cursor.partition,
+                cursor.next_offset,
+                cursor.last_subject,
+                cursor.broadcast,
+                cursor.epoch,
+                self._learned(heard, cursor.broadcast),
+                names[cursor.partition],
+                Brake(limits),
+                cursor.tail,
+            )
+            for cursor in cursors
+        ]
+
+    async def stop(self, cursor: Cursor, reason: str | None) -> None:
+        """Say in the cursor's row why a partition stands still; None: it goes on."""
+        await self.pool.execute(
+            self._said.stop, cursor.topic, cursor.partition, cursor.epoch, reason
+        )
+
+    # Broadcasts.
+
+    async def knowledge(self, number: int) -> Any:
+        """Give the knowledge as of a broadcast's number."""
+        return self._learned(await self._numbered(0, number), number)
+
+    async def broadcasts(self, after: int, last: int) -> list[Envelope]:
+        """Give the broadcasts numbered after one number, up to another."""
+        return [broadcast for _, broadcast in await self._numbered(after, last)]
+
+    async def _numbered(self, after: int, last: int) -> list[tuple[int, Envelope]]:
+        rows = await self.pool.fetch(self._said.broadcasts, after, last)
+        return [(number, self._decoders[type_].decode(value)) for number, type_, value in rows]
+
+    def _learned(self, heard: Iterable[tuple[int, Envelope]], last: int) -> Any:
+        knowledge = self.projection.knowledge()
+        for number, broadcast in heard:
+            if number <= last:
+                self.projection.learn(knowledge, broadcast)
+        return knowledge
+
+    # Subjects.
+
+    async def entries(self, subjects: Mapping[str, int]) -> list[SubjectState]:
+        """Read subjects (to their partitions) with their states; those without a row are new."""
+        async with (
+            self.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            found = await connection.fetch(self._said.subjects, list(subjects))
+            known = {row["subject"]: row for row in found}
+            rows = await self._rows(connection, list(known)) if known else {}
+        restore = self.projection.restore
+        return [
+            SubjectState(
+                subject,
+                row["partition"],
+                restore(subject, rows.get(subject, {})),
+                row["version"],
+                row["last_seq"],
+                json.loads(row["heard"]),
+                row["parked"],
+            )
+            if (row := known.get(subject)) is not None
+            else SubjectState(subject, partition, restore(subject, {}))
+            for subject, partition in subjects.items()
+        ]
+
+    async def _rows(
+        self, connection: Any, subjects: Sequence[str]
+    ) -> Mapping[str, Mapping[str, Sequence[Row]]]:
+        by_subject: dict[str, dict[str, list[Row]]] = {}
+        for load in self.projection.loads:
+            for row in await connection.fetch(load.sql.format(schema=self.schema), subjects):
+                by_subject.setdefault(row[0], {}).setdefault(load.name, []).append(tuple(row))
+        return by_subject
+
+    async def older(self, load: Load, subject: str) -> list[Row]:
+        """Read the rows that one subject's fold asks for."""
+        rows = await self.pool.fetch(load.sql.format(schema=self.schema), [subject])
+        return [tuple(row) for row in rows]
+
+    async def queue(self, subject: str) -> list[ParkedRow]:
+        """Give what waits of a parked subject, in the order of the log."""
+        rows = await self.pool.fetch(self._said.queue, subject)
+        return [
+            ParkedRow(id_, value, headers.headers_in(headers), *rest)
+            for id_, value, headers, *rest in rows
+        ]
+
+    # Writing.
+
+    async def commit(self, writes: WriteBatch, rows: Mapping[str, Changes]) -> None:
+        """Write everything or nothing.
+
+        Errors: WriteConflict, BroadcastContradiction, RowsRejected.
+        """
+        try:
+            async with (
+                self.pool.acquire() as connection,
+                connection.transaction(isolation=self._isolation),
+            ):
+                await self._stay_live(connection)
+                await self._move(connection, writes)
+                await self._guard(connection, writes.guards)
+                await self._write_rows(connection, rows)
+                await self._learn(connection, writes)
+                await self._park(connection, writes)
+                await self._append(connection, writes.events)
+        except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
+            raise WriteConflict(type(error).__name__) from error
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+            raise RowsRejected(type(error).__name__) from error
+
+    async def _stay_live(self, connection: Any) -> None:
+        """Write the live set only: a writer that missed a switch would write into the past."""
+        if self.concluded is None and not await connection.fetchval(self._said.live, self.schema):
+            raise WriteConflict(f"{self.schema} is no longer the live table set")
+
+    async def _move(self, connection: Any, writes: WriteBatch) -> None:
+        """Compare and set the cursors: a writer that was overtaken writes nothing."""
+        moves = [
+            (*writes.bases[place][:4], to.epoch, *to[2:5], to.tail)
+            for place, to in writes.cursors.items()
+        ]
+        if moves:
+            done = await connection.execute(self._said.move, *by_column(moves))
+            if done != f"UPDATE {len(moves)}":
+                raise WriteConflict(f"{done} of {len(moves)} cursors")
+
+    async def _guard(self, connection: Any, guards: Iterable[Guard]) -> None:
+        """Write every subject's row where it still is as it was read."""
+        old = [guard for guard in guards if guard.version]
+        new = [(*guard[:-1], 1) for guard in guards if not guard.version]
+        if new:
+            try:
+                await connection.copy_records_to_table(
+                    "subjects",
+                    schema_name=self.schema,
+                    columns=("subject", "partition", "last_seq", "heard", "parked", "version"),
+                    records=new,
+                )
+            except asyncpg.UniqueViolationError as error:
+                raise WriteConflict("a new subject is there already") from error
+        if old:
+            done = await connection.execute(self._said.guard, *by_column(old))
+            if done != f"UPDATE {len(old)}":
+                raise WriteConflict(f"{done} of {len(old)} subjects")
+
+    async def _write_rows(self, connection: Any, rows: Mapping[str, Changes]) -> None:
+        for table, changes in rows.items():
+            if changes.inserts:
+                await connection.copy_records_to_table(
+                    table,
+                    schema_name=self.schema,
+                    columns=self._columns[table],
+                    records=changes.inserts,
+                )
+            if changes.upserts:
+                await connection.execute(self._upserts[table], *by_column(changes.upserts))
+
+    async def _learn(self, connection: Any, writes: WriteBatch) -> None:
+        """Keep broadcasts as rows, whole, once for the table set."""
+        if not writes.broadcasts:
+            return
+        rows = [(number, *rest) for number, rest in sorted(writes.broadcasts.items())]
+        await connection.execute(self._said.learn, *by_column(rows))
+        values = by_column([(number, value) for number, _, _, value in rows])
+        other = await connection.fetchval(self._said.other, *values)
+        if other is not None:
+            raise BroadcastContradiction(
+                other, f"broadcast {other} has other bytes in another partition"
+            )
+        ids = by_column([(number, id_) for number, id_, _, _ in rows])
+        twice = await connection.fetchrow(self._said.twice, *ids)
+        if twice is not None:
+            number, first, id_ = twice
+            raise BroadcastContradiction(
+                number, f"broadcasts {first} and {number} have one id: {id_}"
+            )
+
+    async def _park(self, connection: Any, writes: WriteBatch) -> None:
+        if writes.parked:
+            rows = [(*p[:5], headers.headers_text(p.headers), *p[6:]) for p in writes.parked]
+            await connection.executemany(self._said.park, rows)
+            if self.concluded is None:
+                await copy_events(connection, dead_letter_events(self.projection.name, writes))
+        if writes.settled:
+            await connection.executemany(self._said.settle, list(writes.settled.items()))
+        if writes.failed:
+            await connection.executemany(self._said.fail, list(writes.failed.items()))
+
+    async def _append(self, connection: Any, events: Sequence[Event]) -> None:
+        """Append events to the outbox, in order, and wake the relay at the commit."""
+        if not events:
+            return
+        if self.concluded is not None:
+            self.concluded += events
+            return
+        await copy_events(connection, events)

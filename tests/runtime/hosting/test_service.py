@@ -1,0 +1,199 @@
+"""A service as a process: it starts in order, and ends in order."""
+
+import asyncio
+import json
+import os
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+import asyncpg
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from shared.local import ports
+from shared.runtime.hosting import service as serving
+from shared.runtime.hosting.service import BROKEN, DONE, Running, Service, launched, serve
+from shared.runtime.settings import Settings
+from tests.kit.counting import Counting
+
+COULD_NOT_RUN = 2
+ROOT = Path(__file__).parents[3]
+
+
+class Process:
+    """A service that was started as the local stack does it."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int, log: Path) -> None:
+        self.process = process
+        self.log = log
+        self.address = f"http://127.0.0.1:{port}"
+
+    @classmethod
+    async def start(
+        cls, name: str, env: Mapping[str, str], log: Path, port: int | None = None
+    ) -> "Process":
+        argv, _ = launched(name)
+        port = port or ports.choose(1)[0]
+        more = {"PYTHONPATH": str(ROOT), "TERTIB_HEALTH_PORT": str(port), "TERTIB_LOG": "json"}
+        with log.open("wb") as out:
+            process = await asyncio.create_subprocess_exec(
+                *argv, env={**os.environ, **env, **more}, stdout=out, stderr=out
+            )
+        return cls(process, port, log)
+
+    async def ready(self) -> None:
+        """Wait until it says so; fail with its log if it ends before."""
+        async with asyncio.timeout(60):
+            while not await asyncio.to_thread(_is_ready, self.address):
+                assert self.process.returncode is None, self.log.read_text()
+                await asyncio.sleep(0.1)
+
+    async def ended(self) -> int:
+        async with asyncio.timeout(30):
+            return await self.process.wait()
+
+    def events(self) -> list[str]:
+        return [json.loads(line)["event"] for line in self.log.read_text().splitlines()]
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=5) as answer:  # noqa: S310  (our own address)
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@pytest.fixture
+def env(bootstrap: str, database: str) -> dict[str, str]:
+    """Tell a service of the servers; one database is enough for what one of them does."""
+    return {
+        "TERTIB_KAFKA_BOOTSTRAP": bootstrap,
+        "TERTIB_KEYRING_URL": database,
+        **{
+            f"TERTIB_{name}_DATABASE_URL": database
+            for name in ("ATTENDANCE", "DISCIPLINE", "NOTIFICATIONS")
+        },
+    }
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("name", ["attendance", "discipline", "notifications"])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+async def test_a_service_becomes_ready_and_stops_when_it_is_told_to(
+    env: dict[str, str], tmp_path: Path, name: str, how: signal.Signals
+) -> None:
+    process = await Process.start(name, env, tmp_path / "log")
+    await process.ready()
+    process.process.send_signal(how)
+
+    assert await process.ended() == DONE
+    events = process.events()
+    assert events.index("service_started") < events.index("stop_requested")
+    assert events[-1] == "service_stopped"
+
+
+@pytest.mark.system
+async def test_a_service_without_its_database_could_not_run(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    del env["TERTIB_ATTENDANCE_DATABASE_URL"]
+    process = await Process.start("attendance", env, tmp_path / "log")
+
+    assert await process.ended() == COULD_NOT_RUN
+    assert process.log.read_text().endswith("TERTIB_ATTENDANCE_DATABASE_URL is not set\n")
+
+
+def settings(bootstrap: str, database: str) -> Settings:
+    return Settings(bootstrap, {"tests": database})
+
+
+async def test_if_a_part_dies_the_service_ends_and_says_which(
+    bootstrap: str, database: str, topic_prefix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever runs it starts it again: half a service would look like a whole one."""
+
+    async def dying(_: Running) -> None:
+        message = "no more"
+        raise RuntimeError(message)
+
+    service = Service("tests", [lambda: Counting(f"{topic_prefix}facts.v1")], {"dying": dying})
+
+    assert await serve(service, settings(bootstrap, database)) == BROKEN
+    assert "task_died" in capsys.readouterr().out  # Unconfigured, structlog writes there.
+
+
+async def test_what_was_said_last_is_published_before_the_end(
+    bootstrap: str, database: str, topic_prefix: str
+) -> None:
+    """The relay is ended last, when the outbox is empty."""
+    topic = f"{topic_prefix}events.v1"
+
+    async def telling(running: Running) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await running.stopping.wait()
+        await running.pool.execute(
+            "INSERT INTO tertib.events (topic, key, event_id, type, payload)"
+            " SELECT $1, 'E-1', 'e' || n, 'tertib.tests.Told.v1', '{}'"
+            " FROM generate_series(1, 500) n",
+            topic,
+        )
+
+    heard = [f"{topic_prefix}facts.v1", topic]
+    service = Service("tests", [lambda: Counting(*heard)], {"telling": telling})
+
+    assert await serve(service, settings(bootstrap, database)) == DONE
+    assert await asyncio.to_thread(_count, bootstrap, topic) == 500
+
+
+def _count(bootstrap: str, topic: str) -> int:
+    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "never-joined"})
+    try:
+        ends = [
+            reader.get_watermark_offsets(TopicPartition(topic, n), timeout=30) for n in range(24)
+        ]
+    finally:
+        reader.close()
+    return sum(end - begin for begin, end in ends)
+
+
+async def test_a_task_that_does_not_end_is_cut_off_and_the_rest_ends_well(
+    bootstrap: str, database: str, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "GRACE_SECONDS", 0.2)
+    cut_off = asyncio.Event()
+
+    async def clinging(_: Running) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cut_off.set()
+
+    service = Service("tests", [lambda: Counting(f"{topic_prefix}facts.v1")], {"one": clinging})
+
+    assert await serve(service, settings(bootstrap, database)) == DONE
+    assert cut_off.is_set()
+
+
+async def test_the_topics_of_a_service_are_made_with_their_partitions_for_life(
+    bootstrap: str, database: str, topic_prefix: str
+) -> None:
+    """Never by a broker's default (design 2): a wrong count cannot be taken back."""
+    topic = f"{topic_prefix}facts.v1"
+
+    async def looking(_: Running) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    service = Service("tests", [lambda: Counting(topic)], {"looking": looking})
+    assert service.topics() == [topic, "tests.counting.parked.v1"]
+    await serve(service, settings(bootstrap, database))
+
+    connection = await asyncpg.connect(database)
+    cursors = await connection.fetchval("SELECT count(*) FROM tests_counting_v1_1.cursors")
+    await connection.close()
+    assert cursors == 24
+    assert await asyncio.to_thread(_count, bootstrap, topic) == 0  # All 24 of them answer.

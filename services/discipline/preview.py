@@ -10,7 +10,7 @@ from shared.runtime.projection import Row
 
 
 class Proposals:
-    """The stage of this service (`shared.runtime.preview.Stage`)."""
+    """The stage of this service (`shared.runtime.processing.in_memory.Stage`)."""
 
     topics: Sequence[str] = Cases.topics
 

@@ -44,7 +44,7 @@ async def begin_doomed(url: str, bootstrap: str, topic: str, dies_after: int) ->
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "tests.runtime.broadcasting",
+        "tests.kit.broadcasting",
         url,
         bootstrap,
         topic,

@@ -27,7 +27,7 @@ Tick = Callable[[int, int], None]
 
 
 class Publisher(Protocol):
-    """Where facts go (`shared.runtime.broadcaster.Broadcaster`).
+    """Where facts go (`shared.runtime.broadcast.broadcaster.Broadcaster`).
 
     Both give how many were new, and return when everything sent is acknowledged: so a keyed fact
     that stands before a broadcast is acknowledged before it leaves, and one behind it later.

@@ -1,16 +1,13 @@
 """Publishing a dataset's plan: keyed facts and broadcasts, in the one order they became known."""
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
-
-import asyncpg
 
 from services.attendance.backfill.plan import kids_of, plan
 from services.attendance.dataset.dataset import Dataset
 from services.attendance.facts.envelopes import Planned
+from services.attendance.facts.publisher import Publisher, refuse_wrong_clock
 from shared.events.attendance import FACTS
 from shared.events.envelope import Envelope
 from shared.events.sealing import KeySealer
@@ -21,23 +18,8 @@ from shared.runtime.privacy.keyring import PostgresKeyring
 from shared.runtime.settings import Settings
 
 CHUNK = 5_000  # Facts sent before their answers are awaited: some milliseconds of the broker.
-CLOCK_SECONDS = 1.0  # Facts are told with our clock; a wrong one would falsify the log (design 3).
 
 Tick = Callable[[int, int], None]
-
-
-class Publisher(Protocol):
-    """Where facts go (`shared.runtime.broadcast.broadcaster.Broadcaster`).
-
-    Both give how many were new, and return when everything sent is acknowledged: so a keyed fact
-    that stands before a broadcast is acknowledged before it leaves, and one behind it later.
-    """
-
-    async def broadcast(self, envelopes: Sequence[Envelope], /) -> int:
-        """Send broadcasts to every partition."""
-
-    async def publish(self, envelopes: Sequence[Envelope], /) -> int:
-        """Send keyed facts."""
 
 
 @dataclass
@@ -67,20 +49,6 @@ async def backfill(dataset: Dataset, through: date, settings: Settings, tick: Ti
         raise CannotRun(f"the dataset contradicts what was published before: {error}") from error
     sent.forgotten = sum(key is None for key in keys.values())
     return sent
-
-
-async def refuse_wrong_clock(url: str) -> None:
-    """Hold our clock against the database's. Errors: CannotRun, off by more than a second."""
-    connection = await asyncpg.connect(url)
-    try:
-        theirs = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
-    finally:
-        await connection.close()
-    if abs(time.time() - theirs) > CLOCK_SECONDS:
-        raise CannotRun(
-            f"this machine's clock is {abs(time.time() - theirs):.1f} s off the database's:"
-            " set it right before anything is published"
-        )
 
 
 async def publish_plan(plan: Iterable[Planned], publisher: Publisher, tick: Tick) -> Sent:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import asyncpg
 import msgspec
 
-from services.attendance.backfill.publish import refuse_wrong_clock
 from services.attendance.facts.envelopes import SOURCE
+from services.attendance.facts.publisher import refuse_wrong_clock
 from services.attendance.projection.assessor import Assessor
 from shared.events.attendance import FACTS, PersonForgotten
 from shared.events.envelope import Envelope, fact_id

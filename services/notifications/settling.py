@@ -13,7 +13,7 @@ from shared.runtime.processing import command_handler
 from shared.runtime.processing.command_handler import SubjectParked
 from shared.runtime.processing.stamping import Times
 from shared.runtime.processing.store_port import Store, WriteConflict
-from shared.runtime.storage.store import UNAVAILABLE
+from shared.runtime.storage.failures import UNAVAILABLE
 
 # What passes: others write the same person, the database comes back, a queue is drained.
 PASSING = (WriteConflict, SubjectParked, *UNAVAILABLE)

@@ -16,7 +16,7 @@ from services.notifications.jobs import Job
 from services.notifications.projections import Planner
 from shared.events.base import Sealed
 from shared.events.notifications import Channel
-from shared.runtime.storage.table_sets import live_schema
+from shared.runtime.storage.read import live_tables
 
 _OWN = """
 SELECT pg_advisory_xact_lock(hashtext('notifications.prepare'));
@@ -88,6 +88,7 @@ class SenderStore:
 
     def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
         self._pool = pool
+        self._planner = Planner()
 
     async def prepare(self) -> None:
         """Make the sender's own tables, once."""
@@ -100,13 +101,11 @@ class SenderStore:
 
     async def parked(self, people: Collection[str]) -> Collection[str]:
         """Name those of these people for whom records of the planner wait in a queue."""
-        async with self._pool.acquire() as connection:
-            schema = await live_schema(connection, Planner.name)
-            rows = await connection.fetch(
-                f"SELECT subject FROM {schema}.subjects WHERE parked AND subject = ANY($1)",  # noqa: S608  (our own name)
-                list(people),
-            )
-        return {row["subject"] for row in rows}
+        async with (
+            self._pool.acquire() as connection,
+            live_tables(connection, self._planner) as tables,
+        ):
+            return await tables.parked_among(people) if tables is not None else ()
 
     async def begin(self, job: Job, now: datetime, lease_until: datetime) -> int | None:
         """Count a try and take the notice until then; None: another sender has it.

@@ -107,6 +107,8 @@ def test_no_file_escapes_the_import_graph() -> None:
         ("shared/runtime/kafka/admin.py", "import shared.runtime.storage.store", FLOORS),
         ("shared/runtime/consumer/claims.py", "import shared.runtime.rebuild.replay", FLOORS),
         ("services/discipline/exports.py", "import shared.runtime.processing.fold", FACE),
+        ("services/notifications/store.py", "import shared.runtime.storage.store", FACE),
+        ("services/attendance/main.py", "import shared.runtime.storage.table_sets", FACE),
     ],
 )
 def test_a_planted_violation_is_caught(copy: Path, where: str, line: str, contract: str) -> None:

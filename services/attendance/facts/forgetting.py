@@ -15,8 +15,15 @@ from shared.events.structs import as_struct
 from shared.runtime.broadcast.broadcaster import Broadcaster
 from shared.runtime.kafka import admin
 from shared.runtime.privacy.keyring import PostgresKeyring
+from shared.runtime.projection import Load
 from shared.runtime.settings import Settings
-from shared.runtime.storage.table_sets import live_schema
+from shared.runtime.storage.read import live_tables
+
+_LAST_LINE = Load(
+    "last_line",
+    "SELECT data FROM {schema}.facts WHERE subject = ANY($1) AND kind = 'EmployeeRegistered'"
+    " ORDER BY ordinal DESC LIMIT 1",
+)
 
 
 async def forget(employee_id: str, actor: str, settings: Settings) -> bool:
@@ -59,14 +66,8 @@ async def _regency(url: str, employee_id: str) -> str | None:
     """Give the regency of the person's last line, as far as it is applied; None: no line is."""
     connection = await asyncpg.connect(url)
     try:
-        schema = await live_schema(connection, Assessor.name)
-        if schema is None:
-            return None
-        data: bytes | None = await connection.fetchval(
-            f"SELECT data FROM {schema}.facts"  # noqa: S608  (our own name)
-            " WHERE subject = $1 AND kind = 'EmployeeRegistered' ORDER BY ordinal DESC LIMIT 1",
-            employee_id,
-        )
+        async with live_tables(connection, Assessor()) as tables:
+            lines = await tables.rows(_LAST_LINE, employee_id) if tables is not None else []
     finally:
         await connection.close()
-    return None if data is None else str(msgspec.json.decode(data)["regency"])
+    return str(msgspec.json.decode(lines[0][0])["regency"]) if lines else None

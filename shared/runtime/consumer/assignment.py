@@ -25,7 +25,7 @@ from shared.runtime.processing.brake import Brake
 from shared.runtime.processing.state import Cursor, Partition
 from shared.runtime.processing.store_port import Store
 from shared.runtime.processing.worker import FoldedBatch
-from shared.runtime.storage.store import UNAVAILABLE
+from shared.runtime.storage.failures import UNAVAILABLE
 
 log = structlog.get_logger()
 

@@ -13,7 +13,7 @@ from shared.runtime.consumer.progress import Progress
 from shared.runtime.limits import Limits
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.state import Cursor
-from shared.runtime.storage.store import UNAVAILABLE
+from shared.runtime.storage.failures import UNAVAILABLE
 
 log = structlog.get_logger()
 

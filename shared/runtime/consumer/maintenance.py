@@ -17,7 +17,8 @@ from shared.runtime.failpoints import reach
 from shared.runtime.limits import Limits
 from shared.runtime.parking import queries
 from shared.runtime.storage import schema
-from shared.runtime.storage.store import UNAVAILABLE, PostgresStore
+from shared.runtime.storage.failures import UNAVAILABLE
+from shared.runtime.storage.store import PostgresStore
 
 log = structlog.get_logger()
 

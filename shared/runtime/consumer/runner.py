@@ -38,7 +38,8 @@ from shared.runtime.processing.store_port import Store, WriteConflict
 from shared.runtime.processing.worker import FoldedBatch, Worker
 from shared.runtime.projection import Projection
 from shared.runtime.storage import table_sets
-from shared.runtime.storage.store import UNAVAILABLE, PostgresStore
+from shared.runtime.storage.failures import UNAVAILABLE
+from shared.runtime.storage.store import PostgresStore
 
 log = structlog.get_logger()
 

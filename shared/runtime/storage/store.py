@@ -26,9 +26,6 @@ from shared.runtime.storage.outbox_writer import copy_events, dead_letter_events
 from shared.runtime.storage.statements import by_column
 from shared.runtime.storage.table_sets import check_version, columns_of, live_schema
 
-# A database that is away, busy or restarting: nothing is known of what was asked last.
-UNAVAILABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-
 
 class PostgresStore:
     """One table set of one projection; it never changes which.

@@ -23,7 +23,7 @@ PATIENCE = 60.0
 TYPE = "tertib.toy.Said.v1"
 PROGRAM = """
 import asyncio, sys
-from shared.runtime.relay import Relay
+from shared.runtime.outbox.relay import Relay
 asyncio.run(Relay(*sys.argv[1:]).run())
 """
 

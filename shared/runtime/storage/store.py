@@ -8,7 +8,7 @@ import asyncpg
 
 from shared.events.envelope import Envelope
 from shared.events.structs import decoder_of
-from shared.runtime.kafka import headers
+from shared.runtime.kafka.headers import headers_in, headers_text
 from shared.runtime.limits import Limits
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.brake import BRAKE, Brake
@@ -178,7 +178,7 @@ class PostgresStore:
         """Give what waits of a parked subject, in the order of the log."""
         rows = await self.pool.fetch(self._said.queue, subject)
         return [
-            ParkedRow(id_, value, headers.headers_in(headers), *rest)
+            ParkedRow(id_, value, headers_in(headers), *rest)
             for id_, value, headers, *rest in rows
         ]
 
@@ -275,7 +275,7 @@ class PostgresStore:
 
     async def _park(self, connection: Any, writes: WriteBatch) -> None:
         if writes.parked:
-            rows = [(*p[:5], headers.headers_text(p.headers), *p[6:]) for p in writes.parked]
+            rows = [(*p[:5], headers_text(p.headers), *p[6:]) for p in writes.parked]
             await connection.executemany(self._said.park, rows)
             if self.concluded is None:
                 await copy_events(connection, dead_letter_events(self.projection.name, writes))

@@ -8,19 +8,19 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from services.attendance.backfill.cuts import NEXT, Cuts, closing_at, first_closings
-from services.attendance.dataset import rows, tables
-from services.attendance.dataset.dataset import Dataset
-from services.attendance.facts.envelopes import (
+from services.attendance.backfill.cuts import Cuts
+from services.attendance.backfill.plan_entries import (
     BEFORE_ALL,
     Entry,
     Ordinals,
-    Place,
     Planned,
     Rank,
     planned,
-    sealed,
 )
+from services.attendance.dataset import rows, tables
+from services.attendance.dataset.closings import NEXT, closing_at, first_closings
+from services.attendance.dataset.dataset import Dataset
+from services.attendance.facts.envelopes import FactContext, sealed
 from shared.events import attendance as words
 from shared.events.base import Fact
 from shared.events.envelope import canonical, fact_id
@@ -54,8 +54,8 @@ class Broadcasts:
             (self.founding if entry.at == BEFORE_ALL else self.timed).append(entry)
         self.timed += [*self._calendar(), *self._outages()]
 
-    def _place(self, code: str) -> Place:
-        return Place(code, code, self._dataset.clocks.regency(code))
+    def _place(self, code: str) -> FactContext:
+        return FactContext(code, code, self._dataset.clocks.regency(code))
 
     def _entry(self, kind: type[Fact], id_: str, where: Where, data: Data) -> Entry:
         known = BEFORE_ALL if where.at is None else where.at
@@ -171,7 +171,7 @@ def pin_ids(dataset: Dataset) -> dict[int, str]:
 def closings(dataset: Dataset, through: date) -> Iterator[Entry]:
     """Give every regency's closings to a date, one for every calendar date (A1)."""
     for code, first in first_closings(dataset).items():
-        place = Place(code, code, dataset.clocks.regency(code))
+        place = FactContext(code, code, dataset.clocks.regency(code))
         on = first
         while on <= through:
             at = closing_at(dataset, code, on)
@@ -185,12 +185,12 @@ def within(entries: Iterable[Entry], cuts: Cuts) -> Iterator[Entry]:
     return (entry for entry in entries if entry.at <= cuts.regency(entry.code))
 
 
-def _close(place: Place, at: int, on: date) -> Planned:
+def _close(place: FactContext, at: int, on: date) -> Planned:
     id_ = fact_id("WorkdayClosed", place.regency, on.isoformat())
     return planned(words.WorkdayClosed, id_, place, at, {"regency": place.regency, "on": on})
 
 
-def _make(kind: type[Fact], id_: str, place: Place, at: int, data: Data) -> Planned:
+def _make(kind: type[Fact], id_: str, place: FactContext, at: int, data: Data) -> Planned:
     return planned(kind, id_, place, at, data())
 
 

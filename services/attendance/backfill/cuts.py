@@ -1,11 +1,10 @@
 """Where the plan of a dataset begins and ends (semantics A1, A2)."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
+from services.attendance.dataset.closings import closing_at
 from services.attendance.dataset.dataset import Dataset
-
-NEXT = timedelta(days=1)
 
 
 class Cuts:
@@ -24,19 +23,6 @@ class Cuts:
         """Give the last instant of a person's facts: that of the regency on the last date."""
         code = self._dataset.histories.regency_on(employee_id, self._through)
         return self._by_regency[code]
-
-
-def closing_at(dataset: Dataset, code: str, on: date) -> int:
-    """Give the instant at which a workday of a regency is closed: 12:00 of the next day (A1)."""
-    return dataset.clocks.regency(code).noon(on + NEXT)
-
-
-def first_closings(dataset: Dataset) -> dict[str, date]:
-    """Give the first closed date of each regency that has lines: when one was recorded (A1)."""
-    first: dict[str, int] = {}
-    for line in dataset.employees:
-        first[line.regency] = min(line.recorded_at, first.get(line.regency, line.recorded_at))
-    return {code: dataset.clocks.regency(code).date_of(at) for code, at in first.items()}
 
 
 def last_known_date(dataset: Dataset) -> date:

@@ -7,17 +7,10 @@ from typing import Any
 import msgspec
 
 from services.attendance.backfill.cuts import Cuts
+from services.attendance.backfill.plan_entries import Entry, Ordinals, Planned, Rank, planned
 from services.attendance.dataset import rows
 from services.attendance.dataset.dataset import Dataset
-from services.attendance.facts.envelopes import (
-    Entry,
-    Ordinals,
-    Place,
-    Planned,
-    Rank,
-    planned,
-    sealed,
-)
+from services.attendance.facts.envelopes import FactContext, sealed
 from shared.events import attendance as words
 from shared.events.base import Fact
 from shared.events.envelope import fact_id
@@ -48,11 +41,11 @@ class People:
             if cut is not None and entry.at <= cut:
                 yield entry
 
-    def _place(self, employee_id: str, at: int) -> Place:
+    def _place(self, employee_id: str, at: int) -> FactContext:
         """Tell a fact on the clock of the person's regency then."""
         clocks = self._dataset.clocks
         code = clocks.home(self._dataset.histories, employee_id, at)
-        return Place(employee_id, code, clocks.regency(code))
+        return FactContext(employee_id, code, clocks.regency(code))
 
     def _lines(self) -> Iterator[tuple[str, Entry]]:
         for row in self._dataset.employees:
@@ -75,7 +68,7 @@ class People:
 
     def _line(self, row: rows.Employee, id_: str) -> Planned:
         clock = self._dataset.clocks.regency(row.regency)
-        place = Place(row.employee_id, row.regency, clock)
+        place = FactContext(row.employee_id, row.regency, clock)
         kind, seal = words.EmployeeRegistered, partial(self._seal, words.EmployeeRegistered)
         data: dict[str, Any] = {name: getattr(row, name) for name in _CLEAR}
         data["nip"] = seal(row.employee_id, row.nip)

@@ -8,10 +8,10 @@ from operator import attrgetter
 from services.attendance.backfill.broadcasts import Broadcasts, closings, pin_ids, within
 from services.attendance.backfill.cuts import Cuts, last_known_date
 from services.attendance.backfill.people import People
+from services.attendance.backfill.plan_entries import Entry, Planned
 from services.attendance.backfill.punch_facts import PunchFacts, Turn
 from services.attendance.dataset.dataset import Dataset
 from services.attendance.facts.clock import DAY
-from services.attendance.facts.envelopes import Entry, Planned
 from shared.events.sealing import Sealer, person_kid, regency_kid
 
 _order = attrgetter("at", "rank", "file", "line", "code")

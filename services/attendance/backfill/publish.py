@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.attendance.backfill.plan import kids_of, plan
+from services.attendance.backfill.plan_entries import Planned
 from services.attendance.dataset.dataset import Dataset
-from services.attendance.facts.envelopes import Planned
 from services.attendance.facts.publisher import Publisher, refuse_wrong_clock
 from shared.events.attendance import FACTS
 from shared.events.envelope import Envelope

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+from services.attendance.backfill.plan_entries import Entry, Planned, Rank
 from services.attendance.dataset.dataset import Dataset
 from services.attendance.dataset.punches import NOBODY, Explained, Heard
 from services.attendance.facts.clock import DAY, EPOCH_DAY, local_text
-from services.attendance.facts.envelopes import SOURCE, Entry, Planned, Rank
+from services.attendance.facts.envelopes import SOURCE
 from shared.events import attendance as words
 from shared.events.envelope import Envelope, fact_id
 from shared.events.structs import struct_of

@@ -13,10 +13,10 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 
-from services.attendance.backfill.cuts import closing_at
 from services.attendance.backfill.plan import plan
 from services.attendance.backfill.publish import Sent, backfill
 from services.attendance.cli.dataset_input import fail, finish, opened, say, until
+from services.attendance.dataset.closings import closing_at
 from services.attendance.dataset.dataset import Dataset
 from services.attendance.explain.restore import explained
 from services.attendance.explain.words import LANGUAGES, as_tables, structured

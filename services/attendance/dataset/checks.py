@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from services.attendance.backfill.cuts import first_closings
 from services.attendance.dataset import doubts, rows, tables
+from services.attendance.dataset.closings import first_closings
 from services.attendance.dataset.dataset import Dataset
 from services.attendance.dataset.findings import Finding, Findings
 from services.attendance.dataset.tables import Table

@@ -1,59 +1,24 @@
-"""Facts in their envelopes: ids by natural keys (A14), personal values sealed (design 3)."""
+"""What every fact of this service has in its envelope, and how personal values are sealed."""
 
-from collections import Counter
-from collections.abc import Callable
-from enum import IntEnum
 from typing import Any, NamedTuple
 
 import msgspec
 
 from services.attendance.facts.clock import LocalClock
 from shared.events.base import Fact, Sealed
-from shared.events.envelope import Envelope, fact_id
 from shared.events.sealing import Sealer
 from shared.events.structs import struct_of
 
 SOURCE = "/attendance"
-# Facts without `recorded_at` were told before all others (semantics A6).
-BEFORE_ALL = 0
 _SEALED: Any = struct_of(Sealed)
 
 
-class Planned(NamedTuple):
-    """One fact of the plan, in the order in which facts became known.
-
-    `at` is the instant at which it became known; `key` its key on the log, None for a broadcast.
-    """
-
-    at: int
-    kind: type[Fact]
-    envelope: Envelope
-    key: str | None
-
-
-class Place(NamedTuple):
+class FactContext(NamedTuple):
     """Whose fact it is: its subject, its tenant, and the clock that its times are told on."""
 
     subject: str
     regency: str
     clock: LocalClock
-
-
-def planned(kind: type[Fact], id_: str, place: Place, at: int, data: dict[str, Any]) -> Planned:
-    """Put a fact into its envelope; it happened when told. `data` are the fields of its struct."""
-    struct: Any = struct_of(kind)
-    told = place.clock.iso(at)
-    envelope = Envelope(
-        data=struct(**data),
-        id=id_,
-        recordedtime=told,
-        regency=place.regency,
-        source=SOURCE,
-        subject=place.subject,
-        time=told,
-        type=kind.type_name(),
-    )
-    return Planned(at, kind, envelope, None if kind.BROADCAST else place.subject)
 
 
 def sealed(
@@ -65,47 +30,3 @@ def sealed(
     found = sealer.seal(kid, kind.type_name(), subject, text)
     value: msgspec.Struct = _SEALED(kid=found.kid, ct=found.ct)
     return value
-
-
-class Rank(IntEnum):
-    """What comes first of facts that become known in the same second (semantics A10)."""
-
-    PINS = 0
-    SCHEDULES = 1
-    RULE_SETS = 2
-    EMPLOYEES = 3
-    SHIFTS = 4
-    CALENDAR = 5
-    EXCUSES = 6
-    REVOCATIONS = 7
-    OUTAGES = 8
-    PUNCHES = 9
-    CHECK_INS = 10
-    CLOSINGS = 11
-
-
-class Entry(NamedTuple):
-    """A fact's place in the plan, and how it is made when its turn comes.
-
-    The first five decide the order (A10); `code` parts the facts of one row for several regencies.
-    """
-
-    at: int
-    rank: int
-    file: str
-    line: int
-    code: str
-    make: Callable[[], Planned]
-
-
-class Ordinals:
-    """Ids by natural keys; rows that are equal in theirs are told apart by their number (A14)."""
-
-    def __init__(self) -> None:
-        self._seen: Counter[tuple[Any, ...]] = Counter()
-
-    def id(self, kind: type[Fact], *natural: str | int | None) -> str:
-        """Give the id of the next row with this natural key."""
-        key = (kind, *natural)
-        self._seen[key] += 1
-        return fact_id(kind.__name__, *natural, self._seen[key] - 1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.attendance.backfill.plan import kids_of
-from services.attendance.facts.envelopes import Planned
+from services.attendance.backfill.plan_entries import Planned
 from shared.events import attendance as words
 from shared.events.catalogue import KINDS
 from shared.events.envelope import canonical

@@ -9,9 +9,9 @@ from random import Random
 import pytest
 
 from services.attendance.backfill.plan import plan
+from services.attendance.backfill.plan_entries import Planned
 from services.attendance.dataset.dataset import Dataset
 from services.attendance.dataset.reader import read_dataset
-from services.attendance.facts.envelopes import Planned
 from shared.events.envelope import canonical
 from shared.events.sealing import Redacting
 from tests.oracle import facts as oracle

@@ -5,9 +5,9 @@ from datetime import date
 from pathlib import Path
 
 from services.attendance.backfill.plan import plan
+from services.attendance.backfill.plan_entries import Planned
 from services.attendance.dataset.dataset import Dataset
 from services.attendance.dataset.reader import read_dataset
-from services.attendance.facts.envelopes import Planned
 from shared.events.sealing import Redacting, Sealer
 
 LADDER = "tiers: {cumulative: [{days: 3, level: ringan, sanction: teguran_lisan, article: a}]}\n"

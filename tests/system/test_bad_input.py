@@ -31,7 +31,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Given:
 
 
 def test_every_kind_of_bad_row_is_named(whole: Whole, given: Given, tmp_path: Path) -> None:
-    """Issue 3.15, semantics A17: file, line, field and reason of each."""
+    """Design 8.2, semantics A17: file, line, field and reason of each."""
     done = whole.tertib("preview", given.folder, "--out", tmp_path, "--json", code=1)
     findings = json.loads(done.stdout)["findings"]
     found = {severity: set[Place]() for severity in ("error", "warning")}

@@ -84,7 +84,7 @@ async def live_schema(connection: Connection, projection: str) -> str | None:
 async def create(connection: Connection, projection: Projection[Any, Any], partitions: int) -> str:
     """Make an empty table set with its first cursors at the beginning of the log; give its schema.
 
-    The first cursors are written here, by decision, and never by a default (kafka.md 4).
+    The first cursors are written here, by decision, and never by a default (kafka.md 5).
     """
     await locked(connection, "tertib.table_set")
     base = f"{_plain(projection.name)}_v{projection.version}"

@@ -118,7 +118,7 @@ def test_the_kinds_of_halts(reason: str, kind: str) -> None:
 
 
 async def test_a_gap_that_stays_open_is_counted(bootstrap: str, database: str, topic: str) -> None:
-    """A number of a subject is lost for a minute: somebody is to be woken (kafka.md 5)."""
+    """A number of a subject is lost for a minute: somebody is to be woken (design 3)."""
     name = 'tertib_sequence_gaps_open{group="tests.counting@1"}'
     async with answering(bootstrap, database, topic, recheck_seconds=0.1) as asked:
         await asked.claimed()

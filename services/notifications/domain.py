@@ -102,10 +102,31 @@ def _outcome(command: Command, notices: Notices) -> Sequence[Told]:
         raise LookupError(message)
     if notice.outcome != "queued":
         return []
-    about = notice.queued.model_dump(exclude={"template", "details"})
+    queued = notice.queued
     if isinstance(command, Delivered):
-        return [NotificationDelivered(**about, attempts=command.attempts)]
-    return [NotificationFailed(**about, attempts=command.attempts, reason=command.reason)]
+        return [
+            NotificationDelivered(
+                notification_id=queued.notification_id,
+                employee_id=queued.employee_id,
+                recipient_id=queued.recipient_id,
+                role=queued.role,
+                channel=queued.channel,
+                about_event_id=queued.about_event_id,
+                attempts=command.attempts,
+            )
+        ]
+    return [
+        NotificationFailed(
+            notification_id=queued.notification_id,
+            employee_id=queued.employee_id,
+            recipient_id=queued.recipient_id,
+            role=queued.role,
+            channel=queued.channel,
+            about_event_id=queued.about_event_id,
+            attempts=command.attempts,
+            reason=command.reason,
+        )
+    ]
 
 
 def evolve(notices: Notices, event: Told) -> Notices:

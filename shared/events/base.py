@@ -44,7 +44,7 @@ class Told(msgspec.Struct, frozen=True):
     """An event that a fold concludes; the runner adds id, subjectseq, times and causes."""
 
     kind: type[Fact]
-    data: msgspec.Struct  # The struct of `kind` (`shared.events.structs.struct_of`).
+    data: Fact  # The struct of `kind` (`shared.events.structs.maker_of`), to mypy the model.
     regency: str
 
 

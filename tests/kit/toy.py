@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
 from shared.events import attendance
 from shared.events.base import Contradiction, Fact, OutOfReach, Told
 from shared.events.envelope import Envelope
-from shared.events.structs import struct_of
+from shared.events.structs import maker_of
 from shared.runtime.projection import (
     Audience,
     Changes,
@@ -186,7 +186,7 @@ class Toy(ProjectionBase[Sum, Known]):
         """Add an amount and say the new sum; a command does the same."""
         state.total += amount
         state.changed = True
-        data = struct_of(attendance.WorkdayAssessed)(
+        data = maker_of(attendance.WorkdayAssessed)(
             employee_id=state.subject,
             on=date(2026, 1, 5),
             status="present",

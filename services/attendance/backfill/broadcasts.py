@@ -1,12 +1,10 @@
 """Facts of whole regencies: what the tables and documents of a dataset publish (design 2)."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import partial
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from services.attendance.backfill.cuts import Cuts
 from services.attendance.backfill.plan_entries import (
@@ -25,10 +23,16 @@ from shared.events import attendance as words
 from shared.events.base import Fact
 from shared.events.envelope import canonical, fact_id
 from shared.events.sealing import Sealer, person_kid, regency_kid
-from shared.events.structs import struct_of
+from shared.events.structs import maker_of, struct_from
 
 FIRST_OF_ALL = 0  # Rank and line do not matter where the order of the tables decides.
-Data = Callable[[], dict[str, Any]]
+_regency = maker_of(words.RegencyRegistered)
+_unit = maker_of(words.UnitRegistered)
+_device = maker_of(words.DeviceRegistered)
+_pin = maker_of(words.PinAssigned)
+_decree = maker_of(words.CalendarPublished)
+_outage = maker_of(words.OutageDeclared)
+_closed = maker_of(words.WorkdayClosed)
 
 
 class Where(NamedTuple):
@@ -57,97 +61,120 @@ class Broadcasts:
     def _place(self, code: str) -> FactContext:
         return FactContext(code, code, self._dataset.clocks.regency(code))
 
-    def _entry(self, kind: type[Fact], id_: str, where: Where, data: Data) -> Entry:
+    def _entry(self, id_: str, where: Where, data: Fact) -> Entry:
         known = BEFORE_ALL if where.at is None else where.at
-        make = partial(_make, kind, id_, self._place(where.code), known, data)
+        make = partial(planned, id_, self._place(where.code), known, data)
         return Entry(known, where.rank, where.file, where.line, where.code, make)
 
     def _places(self) -> Iterator[Entry]:
         for row in self._dataset.regencies.values():
-            data = {n: getattr(row, n) for n in ("code", "name", "province", "timezone")}
-            id_ = self._ordinals.id(words.RegencyRegistered, *data.values())
+            natural = row.code, row.name, row.province, row.timezone
+            id_ = self._ordinals.id(words.RegencyRegistered, *natural)
             where = Where(FIRST_OF_ALL, tables.REGENCIES.file, row.line, None, row.code)
-            yield self._entry(words.RegencyRegistered, id_, where, data.copy)
+            data = _regency(
+                code=row.code, name=row.name, province=row.province, timezone=row.timezone
+            )
+            yield self._entry(id_, where, data)
 
     def _units(self) -> Iterator[Entry]:
-        names = [*words.UnitRegistered.model_fields]
         for row in self._dataset.units:
-            data = {name: getattr(row, name) for name in names}
-            id_ = self._ordinals.id(words.UnitRegistered, *data.values())
+            id_ = self._ordinals.id(
+                words.UnitRegistered,
+                row.unit_id,
+                row.regency,
+                row.name,
+                row.parent_unit_id,
+                row.head_employee_id,
+                row.schedule_id,
+            )
             where = Where(FIRST_OF_ALL, tables.UNITS.file, row.line, None, row.regency)
-            yield self._entry(words.UnitRegistered, id_, where, data.copy)
+            data = _unit(
+                unit_id=row.unit_id,
+                regency=row.regency,
+                name=row.name,
+                parent_unit_id=row.parent_unit_id,
+                head_employee_id=row.head_employee_id,
+                schedule_id=row.schedule_id,
+            )
+            yield self._entry(id_, where, data)
 
     def _devices(self) -> Iterator[Entry]:
-        names = [*words.DeviceRegistered.model_fields]
         for row in self._dataset.devices.values():
-            data = {name: getattr(row, name) for name in names}
-            id_ = self._ordinals.id(words.DeviceRegistered, *data.values())
+            natural = row.serial, row.regency, row.unit_id, row.timezone
+            id_ = self._ordinals.id(words.DeviceRegistered, *natural)
             where = Where(FIRST_OF_ALL, tables.DEVICES.file, row.line, None, row.regency)
-            yield self._entry(words.DeviceRegistered, id_, where, data.copy)
+            data = _device(
+                serial=row.serial, regency=row.regency, unit_id=row.unit_id, timezone=row.timezone
+            )
+            yield self._entry(id_, where, data)
 
     def _pins(self) -> Iterator[Entry]:
-        names = [*words.PinAssigned.model_fields]
         ids = pin_ids(self._dataset)
         for row in self._dataset.pins:
             if self._sealer.is_forgotten(person_kid(row.employee_id)):
                 continue
-            data = {name: getattr(row, name) for name in names}
             code = self._dataset.devices[row.serial].regency
             where = Where(Rank.PINS, tables.PINS.file, row.line, row.recorded_at, code)
-            yield self._entry(words.PinAssigned, ids[row.line], where, data.copy)
+            data = _pin(
+                serial=row.serial,
+                pin=row.pin,
+                employee_id=row.employee_id,
+                valid_from=row.valid_from,
+                valid_to=row.valid_to,
+            )
+            yield self._entry(ids[row.line], where, data)
 
     def _schedules(self) -> Iterator[Entry]:
         for document in self._dataset.schedules:
             content = canonical(document.content).decode()
+            data = struct_from(words.SchedulePublished, document.content)
             for code, at in sorted(document.known.items()):
                 id_ = self._ordinals.id(words.SchedulePublished, code, content, at)
                 where = Where(Rank.SCHEDULES, document.file, 1, at, code)
-                data = partial(_fields, words.SchedulePublished, document.content)
-                yield self._entry(words.SchedulePublished, id_, where, data)
+                yield self._entry(id_, where, data)
 
     def _rule_sets(self) -> Iterator[Entry]:
         published: dict[str, Entry] = {}
         for document in self._dataset.rule_sets:
             content = document.content
             digest = hashlib.sha256(canonical(content)).hexdigest()
-            data = partial(_fields, words.RuleSetPublished, {**content, "digest": digest})
+            data = struct_from(words.RuleSetPublished, {**content, "digest": digest})
             own = content["regency"], content["id"], content["version"]
             for code, at in sorted(document.known.items()):
                 id_ = fact_id("RuleSetPublished", code, *own)
                 where = Where(Rank.RULE_SETS, document.file, 1, at, code)
-                entry = self._entry(words.RuleSetPublished, id_, where, data)
+                entry = self._entry(id_, where, data)
                 published[id_] = min(published.get(id_, entry), entry, key=_known_at)
         yield from published.values()
 
     def _calendar(self) -> Iterator[Entry]:
         for row in self._dataset.calendar:
-            data = {"on": row.on, "scope": row.scope, "kind": row.kind, "name": row.name}
+            data = _decree(on=row.on, scope=row.scope, kind=row.kind, name=row.name)
             for code, at in sorted(row.recorded_at.items()):
                 natural = code, row.on.isoformat(), row.scope, row.kind, row.name, at
                 id_ = self._ordinals.id(words.CalendarPublished, *natural)
                 where = Where(Rank.CALENDAR, tables.CALENDAR.file, row.line, at, code)
-                yield self._entry(words.CalendarPublished, id_, where, data.copy)
+                yield self._entry(id_, where, data)
 
     def _outages(self) -> Iterator[Entry]:
         for row in self._dataset.outages:
             id_ = fact_id("OutageDeclared", row.outage_id)
             file, code = tables.OUTAGES.file, row.regency
             where = Where(Rank.OUTAGES, file, row.line, row.recorded_at, code)
-            data = partial(self._outage, row)
-            yield self._entry(words.OutageDeclared, id_, where, data)
+            yield self._entry(id_, where, self._outage(row))
 
-    def _outage(self, row: rows.Outage) -> dict[str, Any]:
+    def _outage(self, row: rows.Outage) -> words.OutageDeclared:
         clock = self._dataset.clocks.regency(row.regency)
-        kid = regency_kid(row.regency)
-        return {
-            "outage_id": row.outage_id,
-            "regency": row.regency,
-            "unit_id": row.unit_id,
-            "serial": row.serial,
-            "begins_at": clock.aware(row.begins_at),
-            "ends_at": None if row.ends_at is None else clock.aware(row.ends_at),
-            "reason": sealed(self._sealer, words.OutageDeclared, kid, row.regency, row.reason),
-        }
+        seal = partial(sealed, self._sealer, words.OutageDeclared, regency_kid(row.regency))
+        return _outage(
+            outage_id=row.outage_id,
+            regency=row.regency,
+            unit_id=row.unit_id,
+            serial=row.serial,
+            begins_at=clock.aware(row.begins_at),
+            ends_at=None if row.ends_at is None else clock.aware(row.ends_at),
+            reason=None if row.reason is None else seal(row.regency, row.reason),
+        )
 
 
 def pin_ids(dataset: Dataset) -> dict[int, str]:
@@ -187,16 +214,7 @@ def within(entries: Iterable[Entry], cuts: Cuts) -> Iterator[Entry]:
 
 def _close(place: FactContext, at: int, on: date) -> Planned:
     id_ = fact_id("WorkdayClosed", place.regency, on.isoformat())
-    return planned(words.WorkdayClosed, id_, place, at, {"regency": place.regency, "on": on})
-
-
-def _make(kind: type[Fact], id_: str, place: FactContext, at: int, data: Data) -> Planned:
-    return planned(kind, id_, place, at, data())
-
-
-def _fields(kind: type[Fact], content: dict[str, Any]) -> dict[str, Any]:
-    """Give the fields of a document's fact, the mappings within as structs."""
-    return msgspec.structs.asdict(msgspec.convert(content, struct_of(kind)))
+    return planned(id_, place, at, _closed(regency=place.regency, on=on))
 
 
 def _known_at(entry: Entry) -> int:

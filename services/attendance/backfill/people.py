@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import msgspec
 
@@ -12,12 +11,17 @@ from services.attendance.dataset import rows
 from services.attendance.dataset.dataset import Dataset
 from services.attendance.facts.envelopes import FactContext, sealed
 from shared.events import attendance as words
-from shared.events.base import Fact
+from shared.events.base import Fact, Sealed
 from shared.events.envelope import fact_id
 from shared.events.sealing import Sealer, person_kid
-from shared.events.structs import struct_of
+from shared.events.structs import maker_of
 
-_CONTACT: Any = struct_of(words.Contact)
+_contact = maker_of(words.Contact)
+_registered = maker_of(words.EmployeeRegistered)
+_shift_assigned = maker_of(words.ShiftAssigned)
+_excuse_recorded = maker_of(words.ExcuseRecorded)
+_excuse_revoked = maker_of(words.ExcuseRevoked)
+_check_in_recorded = maker_of(words.CheckInRecorded)
 
 
 class People:
@@ -69,18 +73,32 @@ class People:
     def _line(self, row: rows.Employee, id_: str) -> Planned:
         clock = self._dataset.clocks.regency(row.regency)
         place = FactContext(row.employee_id, row.regency, clock)
-        kind, seal = words.EmployeeRegistered, partial(self._seal, words.EmployeeRegistered)
-        data: dict[str, Any] = {name: getattr(row, name) for name in _CLEAR}
-        data["nip"] = seal(row.employee_id, row.nip)
-        data["name"] = seal(row.employee_id, row.name)
-        data["contacts"] = tuple(
-            _CONTACT(channel=contact.channel, address=seal(row.employee_id, contact.address))
-            for contact in self._dataset.contacts.get(row.employee_id, ())
-            if self._dataset.histories.first_known(row.employee_id) is row
+        seal = partial(self._seal, words.EmployeeRegistered, row.employee_id)
+        data = _registered(
+            employee_id=row.employee_id,
+            nip=None if row.nip is None else seal(row.nip),
+            name=None if row.name is None else seal(row.name),
+            regency=row.regency,
+            unit_id=row.unit_id,
+            employment=row.employment,
+            position_level=row.position_level,
+            supervisor_id=row.supervisor_id,
+            schedule_id=row.schedule_id,
+            active_from=row.active_from,
+            active_to=row.active_to,
+            contacts=tuple(self._contacts(row)),
         )
-        return planned(kind, id_, place, row.recorded_at, data)
+        return planned(id_, place, row.recorded_at, data)
 
-    def _seal(self, kind: type[Fact], employee_id: str, text: str | None) -> msgspec.Struct | None:
+    def _contacts(self, row: rows.Employee) -> Iterator[words.Contact]:
+        """Give how a person is reached: with the first line that becomes known of them (A6)."""
+        if self._dataset.histories.first_known(row.employee_id) is not row:
+            return
+        for contact in self._dataset.contacts.get(row.employee_id, ()):
+            address = self._seal(words.EmployeeRegistered, row.employee_id, contact.address)
+            yield _contact(channel=contact.channel, address=address)
+
+    def _seal(self, kind: type[Fact], employee_id: str, text: str) -> Sealed:
         return sealed(self._sealer, kind, person_kid(employee_id), employee_id, text)
 
     def _shifts(self) -> Iterator[tuple[str, Entry]]:
@@ -91,8 +109,8 @@ class People:
 
     def _shift(self, row: rows.Shift, id_: str) -> Planned:
         place = self._place(row.employee_id, row.recorded_at)
-        data = {"employee_id": row.employee_id, "on": row.on, "schedule_id": row.schedule_id}
-        return planned(words.ShiftAssigned, id_, place, row.recorded_at, data)
+        data = _shift_assigned(employee_id=row.employee_id, on=row.on, schedule_id=row.schedule_id)
+        return planned(id_, place, row.recorded_at, data)
 
     def _excuses(self) -> Iterator[tuple[str, Entry]]:
         for row in self._dataset.excuses:
@@ -106,21 +124,21 @@ class People:
     def _excuse(self, row: rows.Excuse) -> Planned:
         id_ = fact_id("ExcuseRecorded", row.excuse_id)
         seal = partial(self._seal, words.ExcuseRecorded, row.employee_id)
-        data = {
-            "excuse_id": row.excuse_id,
-            "employee_id": row.employee_id,
-            "first_on": row.first_on,
-            "last_on": row.last_on,
-            "kind": seal(row.kind),
-            "document": seal(row.document),
-        }
         place = self._place(row.employee_id, row.recorded_at)
-        return planned(words.ExcuseRecorded, id_, place, row.recorded_at, data)
+        data = _excuse_recorded(
+            excuse_id=row.excuse_id,
+            employee_id=row.employee_id,
+            first_on=row.first_on,
+            last_on=row.last_on,
+            kind=seal(row.kind),
+            document=None if row.document is None else seal(row.document),
+        )
+        return planned(id_, place, row.recorded_at, data)
 
     def _revocation(self, row: rows.Excuse, at: int) -> Planned:
         id_ = fact_id("ExcuseRevoked", row.excuse_id, at)
-        data = {"excuse_id": row.excuse_id, "employee_id": row.employee_id}
-        return planned(words.ExcuseRevoked, id_, self._place(row.employee_id, at), at, data)
+        data = _excuse_revoked(excuse_id=row.excuse_id, employee_id=row.employee_id)
+        return planned(id_, self._place(row.employee_id, at), at, data)
 
     def _check_ins(self) -> Iterator[tuple[str, Entry]]:
         """Give check-ins without a device; of equal ones the first known (A14)."""
@@ -136,22 +154,18 @@ class People:
     def _check_in(self, row: rows.CheckIn) -> Planned:
         id_ = fact_id("CheckInRecorded", row.employee_id, row.occurred_at, row.via)
         place = self._place(row.employee_id, row.occurred_at)
-        data = {
-            "employee_id": row.employee_id,
-            "occurred_at": place.clock.aware(row.occurred_at),
-            "received_at": place.clock.aware(row.received_at),
-            "via": row.via,
-        }
-        told = planned(words.CheckInRecorded, id_, place, row.received_at, data)
+        data = _check_in_recorded(
+            employee_id=row.employee_id,
+            occurred_at=place.clock.aware(row.occurred_at),
+            received_at=place.clock.aware(row.received_at),
+            via=row.via,
+        )
+        told = planned(id_, place, row.received_at, data)
         happened = place.clock.iso(row.occurred_at)
         envelope = msgspec.structs.replace(told.envelope, time=happened)
         return told._replace(envelope=envelope)
 
 
-_CLEAR = (
-    "employee_id", "regency", "unit_id", "employment", "position_level", "supervisor_id",
-    "schedule_id", "active_from", "active_to",
-)  # fmt: skip
 _Row = rows.Employee | rows.Shift | rows.Excuse | rows.CheckIn
 
 

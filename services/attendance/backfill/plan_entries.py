@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from services.attendance.facts.envelopes import SOURCE, FactContext
 from shared.events.base import Fact
 from shared.events.envelope import Envelope, fact_id
-from shared.events.structs import struct_of
+from shared.events.structs import model_of
 
 # Facts without `recorded_at` were told before all others (semantics A6).
 BEFORE_ALL = 0
@@ -26,14 +26,12 @@ class Planned(NamedTuple):
     key: str | None
 
 
-def planned(
-    kind: type[Fact], id_: str, place: FactContext, at: int, data: dict[str, Any]
-) -> Planned:
-    """Put a fact into its envelope; it happened when told. `data` are the fields of its struct."""
-    struct: Any = struct_of(kind)
+def planned(id_: str, place: FactContext, at: int, data: Fact) -> Planned:
+    """Put a fact into its envelope; it happened when told. `data`: made by `maker_of`."""
+    kind = model_of(data)
     told = place.clock.iso(at)
     envelope = Envelope(
-        data=struct(**data),
+        data=data,
         id=id_,
         recordedtime=told,
         regency=place.regency,

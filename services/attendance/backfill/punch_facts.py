@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from services.attendance.backfill.plan_entries import Entry, Planned, Rank
 from services.attendance.dataset.dataset import Dataset
@@ -12,11 +12,11 @@ from services.attendance.facts.clock import DAY, EPOCH_DAY, local_text
 from services.attendance.facts.envelopes import SOURCE
 from shared.events import attendance as words
 from shared.events.envelope import Envelope, fact_id
-from shared.events.structs import struct_of
+from shared.events.structs import maker_of
 
-_CHECK_IN: Any = struct_of(words.CheckInRecorded)
-_UNRESOLVED: Any = struct_of(words.PunchUnresolved)
-_DEVICE: Any = struct_of(words.DevicePunch)
+_recorded = maker_of(words.CheckInRecorded)
+_unresolved = maker_of(words.PunchUnresolved)
+_device = maker_of(words.DevicePunch)
 _CHECK_IN_TYPE = words.CheckInRecorded.type_name()
 _UNRESOLVED_TYPE = words.PunchUnresolved.type_name()
 # A machine that lost power begins again at its first year: a doubt, never a verdict.
@@ -100,12 +100,12 @@ class PunchFacts:
         pin, local = log.pins[log.pin[place]], log.local[place]
         status, verify = log.evidences[log.evidence[place]]
         happened = clock.aware(occurred)
-        data = _CHECK_IN(
+        data = _recorded(
             employee_id=who,
             occurred_at=happened,
             received_at=happened if received == occurred else clock.aware(received),
             via="device",
-            device=_DEVICE(serial=log.serial, pin=pin, status=status, verify=verify),
+            device=_device(serial=log.serial, pin=pin, status=status, verify=verify),
             signals=RESET if local < _RESET_BEFORE else (),
         )
         envelope = Envelope(
@@ -126,7 +126,7 @@ class PunchFacts:
         place, occurred = heard.place[punch], heard.occurred_at[punch]
         pin = log.pins[log.pin[place]]
         status, verify = log.evidences[log.evidence[place]]
-        data = _UNRESOLVED(
+        data = _unresolved(
             serial=log.serial,
             pin=pin,
             occurred_at=clock.aware(occurred),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from shared.events.attendance import CalendarKind, Employment, Via
+
 
 @dataclass(frozen=True, slots=True)
 class Regency:
@@ -43,7 +45,7 @@ class Employee:
     name: str | None
     regency: str
     unit_id: str | None
-    employment: str
+    employment: Employment
     position_level: str | None
     supervisor_id: str | None
     schedule_id: str | None
@@ -104,7 +106,7 @@ class Decree:
     line: int
     on: date
     scope: str
-    kind: str
+    kind: CalendarKind
     name: str
     recorded_at: dict[str, int]
 
@@ -158,7 +160,7 @@ class CheckIn:
     employee_id: str
     occurred_at: int
     received_at: int
-    via: str
+    via: Via
 
 
 @dataclass(frozen=True, slots=True)

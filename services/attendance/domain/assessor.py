@@ -27,6 +27,7 @@ from services.attendance.domain.workday import asked_under
 from shared.events.attendance import (
     AbsenceThresholdReached,
     AbsenceThresholdRetracted,
+    Employment,
     WorkdayAssessed,
 )
 from shared.events.base import OutOfReach, Told
@@ -62,7 +63,7 @@ class Step(Moment):
 
     seq: int
     told: list[Told] = field(default_factory=list)
-    shaken: set[str] = field(default_factory=set)
+    shaken: set[Employment] = field(default_factory=set)
 
     def conclude(self, kind: str, days: Iterable[int]) -> list[Told]:
         """Read these days anew, end windows, judge thresholds."""
@@ -135,12 +136,12 @@ class Step(Moment):
             self.seq += 1
             said.active = False
             person.dirty_thresholds.add(said.seq)
-            data = events.retracted(person, said, left)
-            self.told.append(Told(AbsenceThresholdRetracted, data, regency))
+            lost = events.retracted(person, said, left)
+            self.told.append(Told(AbsenceThresholdRetracted, lost, regency))
         for news in verdict.reached:
             self.seq += 1
-            data = events.reached(person, news)
-            self.told.append(Told(AbsenceThresholdReached, data, regency))
+            reached = events.reached(person, news)
+            self.told.append(Told(AbsenceThresholdReached, reached, regency))
             last = person.line_on(news.dates[-1]) if news.dates else None
             said = Said(
                 seq=self.seq,

@@ -9,6 +9,7 @@ from services.attendance.domain.reference_data import Ask, Knowledge
 from services.attendance.domain.rules import RuleSet, marks_of, window_of
 from services.attendance.domain.workday import check_ins_of, covering_outage, meet, window_ended
 from services.attendance.domain.zones import instant_of
+from shared.events.attendance import Employment, Status
 
 
 class Moment(Struct):
@@ -39,7 +40,7 @@ def read(now: Moment, day: int, line: Line | None, found: Ask | None, before: Da
     converts: int | None = None
     missed: tuple[str, ...] = ()
     window: int | None = None
-    status = "off"
+    status: Status = "off"
     if found is not None:
         times, ids = check_ins_of(person, now.knowledge, day, found)
         if found.required and found.plan is not None:
@@ -76,7 +77,7 @@ def read(now: Moment, day: int, line: Line | None, found: Ask | None, before: Da
 
 
 def rules_of(
-    now: Moment, day: int, employment: str, regency: str, before: Day | None
+    now: Moment, day: int, employment: Employment, regency: str, before: Day | None
 ) -> RuleSet | None:
     """Give the rule set that judges a day: as known when the day was first said.
 
@@ -94,8 +95,11 @@ def has_ended(now: Moment, start: int, rules: RuleSet | None) -> bool:
     return window_ended(now.person, now.knowledge, start, window_of(rules))
 
 
-def _absent(now: Moment, day: int, before: Day | None, rules: RuleSet | None) -> tuple[str, int]:
+def _absent(
+    now: Moment, day: int, before: Day | None, rules: RuleSet | None
+) -> tuple[Status, int]:
     """Say pending or unexcused, and where the window starts (design 5.4, semantics B13)."""
+    status: Status
     if before is not None and before.window is not None:
         status, start = before.status, before.window
     else:

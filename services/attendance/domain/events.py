@@ -1,7 +1,6 @@
 """The words in which conclusions are told: structs of the events in `shared.events.attendance`."""
 
 from functools import cache
-from typing import Any
 
 from services.attendance.domain.ledger import Reached
 from services.attendance.domain.person import Day, Person, Said
@@ -10,29 +9,27 @@ from services.attendance.domain.rules import RuleSet
 from services.attendance.domain.zones import date_of
 from shared.events import attendance as words
 from shared.events.envelope import event_id
-from shared.events.structs import struct_of
+from shared.events.structs import maker_of
 
 SOURCE = "/attendance"
 
-_Assessed = struct_of(words.WorkdayAssessed)
-_Reached = struct_of(words.AbsenceThresholdReached)
-_Retracted = struct_of(words.AbsenceThresholdRetracted)
-_Ref = struct_of(words.RuleSetRef)
-_Then = struct_of(words.EmployeeThen)
-_Tier = struct_of(words.TierReached)
+_assessed = maker_of(words.WorkdayAssessed)
+_reached = maker_of(words.AbsenceThresholdReached)
+_retracted = maker_of(words.AbsenceThresholdRetracted)
+_ref = maker_of(words.RuleSetRef)
+_then = maker_of(words.EmployeeThen)
+_tier = maker_of(words.TierReached)
 
 
 @cache
-def reference(rule_set: RuleSet | None) -> Any:
+def reference(rule_set: RuleSet) -> words.RuleSetRef:
     """Name a rule set by id, version and digest."""
-    if rule_set is None:
-        return None
-    return _Ref(id=rule_set.id, version=rule_set.version, digest=rule_set.digest)
+    return _ref(id=rule_set.id, version=rule_set.version, digest=rule_set.digest)
 
 
-def assessed(person: Person, knowledge: Knowledge, on: int, day: Day) -> Any:
+def assessed(person: Person, knowledge: Knowledge, on: int, day: Day) -> words.WorkdayAssessed:
     """Tell how a workday now reads."""
-    return _Assessed(
+    return _assessed(
         employee_id=person.id,
         on=date_of(on),
         status=day.status,
@@ -50,12 +47,12 @@ def assessed(person: Person, knowledge: Knowledge, on: int, day: Day) -> Any:
     )
 
 
-def reached(person: Person, news: Reached) -> Any:
+def reached(person: Person, news: Reached) -> words.AbsenceThresholdReached:
     """Tell that a tier is reached, with the days that count and the events that say so."""
     line = person.lines[-1]
     tier = news.tier
     rungs = sorted({*news.dates, *news.converted})
-    return _Reached(
+    return _reached(
         employee_id=person.id,
         employment_class=news.klass,
         year=news.year,
@@ -64,22 +61,22 @@ def reached(person: Person, news: Reached) -> Any:
         days=news.days,
         dates=tuple(date_of(d) for d in news.dates),
         rule_set=reference(news.rules),
-        employee=_Then(
+        employee=_then(
             employment=line.employment,
             unit_id=line.unit_id,
             position_level=line.position_level,
             supervisor_id=line.supervisor_id,
         ),
-        tier=_Tier(
+        tier=_tier(
             level=tier.level, sanction=tier.sanction, article=tier.article, weight=tier.weight
         ),
         evidence=tuple(event_id(SOURCE, person.id, person.history.seqs[d]) for d in rungs),
     )
 
 
-def retracted(person: Person, said: Said, left: int) -> Any:
+def retracted(person: Person, said: Said, left: int) -> words.AbsenceThresholdRetracted:
     """Tell that a threshold no longer stands."""
-    return _Retracted(
+    return _retracted(
         employee_id=person.id,
         employment_class=said.klass,
         year=said.year,

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from services.attendance.domain.day_history import History
 from services.attendance.domain.person import Said
 from services.attendance.domain.reference_data import Knowledge
 from services.attendance.domain.rules import RuleSet, Tier
 from services.attendance.domain.zones import year_of
+from shared.events.attendance import Employment, Measure
 
-CUMULATIVE = "cumulative"
-CONSECUTIVE = "consecutive"
+CUMULATIVE: Final = "cumulative"
+CONSECUTIVE: Final = "consecutive"
 
 Rung = tuple[int, RuleSet]  # A day that raises the count by one, and the rule set that judges it.
 
@@ -19,7 +20,7 @@ Rung = tuple[int, RuleSet]  # A day that raises the count by one, and the rule s
 class Count(NamedTuple):
     """A count: of a year, or of a run. `dates` are its absences, `rungs` hold conversions too."""
 
-    measure: str
+    measure: Measure
     rungs: tuple[Rung, ...]
     dates: tuple[int, ...]
     year: int | None  # None for a run: it has the year of the day that reaches a tier (C9).
@@ -29,8 +30,8 @@ class Count(NamedTuple):
 class Reached:
     """A tier newly reached."""
 
-    klass: str
-    measure: str
+    klass: Employment
+    measure: Measure
     year: int
     tier: Tier
     rules: RuleSet
@@ -46,7 +47,9 @@ class Verdict(NamedTuple):
     reached: list[Reached]
 
 
-def judge(history: History, said: Iterable[Said], knowledge: Knowledge, klass: str) -> Verdict:
+def judge(
+    history: History, said: Iterable[Said], knowledge: Knowledge, klass: Employment
+) -> Verdict:
     """Compare what was said of a class with what its days say now (C6, C8, C12)."""
     active = [s for s in said if s.active and s.klass == klass]
     years = list(_years(history, knowledge, klass))
@@ -112,7 +115,7 @@ def _left(threshold: Said, counts: Iterable[Count]) -> int:
 
 
 def _newly_reached(
-    klass: str, count: Count, standing: Iterable[tuple[Said, Count]]
+    klass: Employment, count: Count, standing: Iterable[tuple[Said, Count]]
 ) -> Reached | None:
     """Find the highest tier at or below the count and above every one that stands (C6).
 

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from services.attendance.domain.day_history import History
+from shared.events.attendance import Employment, Measure, Status
 from shared.events.base import Contradiction
 
 
@@ -18,7 +19,7 @@ class Line(Struct, frozen=True, order=True, gc=False):
     active_to: int | None
     regency: str
     unit_id: str | None
-    employment: str
+    employment: Employment
     position_level: str | None
     supervisor_id: str | None
     schedule_id: str | None
@@ -40,7 +41,7 @@ class Day(Struct, gc=False):
     A struct of msgspec, which is made three times as fast as a dataclass: one a person and day.
     """
 
-    status: str
+    status: Status
     late: int
     early: int
     missed: tuple[str, ...]
@@ -48,7 +49,7 @@ class Day(Struct, gc=False):
     check_ins: tuple[str, ...]
     revision: int
     window: int | None  # Where the evidence window starts (B13).
-    employment: str
+    employment: Employment
     regency: str
     unit_id: str | None
     schedule_id: str | None
@@ -63,9 +64,9 @@ class Said:
     """An AbsenceThresholdReached, as said; `active` until it is retracted."""
 
     seq: int
-    measure: str
+    measure: Measure
     year: int
-    klass: str
+    klass: Employment
     threshold_days: int
     days: int
     dates: tuple[int, ...]

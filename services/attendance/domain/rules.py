@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from services.attendance.domain.schedule import EVERYWHERE
+from shared.events.attendance import Employment, Level
 
-LEVELS = {"ringan": 1, "sedang": 2, "berat": 3}
+LEVELS: dict[Level, int] = {"ringan": 1, "sedang": 2, "berat": 3}
 LEVEL_WEIGHT = 1_000
 HEAVIEST_OF_LEVEL = 999
-PNS = "PNS"
+PNS: Final = "PNS"
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Tier:
     """A count of days and what the law asks for at it; `weight` orders tiers (semantics D3)."""
 
     days: int
-    level: str
+    level: Level
     sanction: str
     article: str
     weight: int
@@ -113,6 +114,6 @@ def window_of(rules: RuleSet | None) -> int:
     return DEFAULT_WINDOW if rules is None else rules.window
 
 
-def class_of(employment: str) -> str:
+def class_of(employment: Employment) -> Employment:
     """Name the class in which days add up: PNS and CPNS are one (semantics C1)."""
     return PNS if employment == "CPNS" else employment

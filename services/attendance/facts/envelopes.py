@@ -1,16 +1,14 @@
 """What every fact of this service has in its envelope, and how personal values are sealed."""
 
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from services.attendance.facts.clock import LocalClock
 from shared.events.base import Fact, Sealed
 from shared.events.sealing import Sealer
-from shared.events.structs import struct_of
+from shared.events.structs import maker_of
 
 SOURCE = "/attendance"
-_SEALED: Any = struct_of(Sealed)
+_sealed = maker_of(Sealed)
 
 
 class FactContext(NamedTuple):
@@ -21,12 +19,7 @@ class FactContext(NamedTuple):
     clock: LocalClock
 
 
-def sealed(
-    sealer: Sealer, kind: type[Fact], kid: str, subject: str, text: str | None
-) -> msgspec.Struct | None:
-    """Seal a value, if there is one."""
-    if text is None:
-        return None
+def sealed(sealer: Sealer, kind: type[Fact], kid: str, subject: str, text: str) -> Sealed:
+    """Seal a value of a fact of this kind and subject. Errors: KeyError without a key."""
     found = sealer.seal(kid, kind.type_name(), subject, text)
-    value: msgspec.Struct = _SEALED(kid=found.kid, ct=found.ct)
-    return value
+    return _sealed(kid=found.kid, ct=found.ct)

@@ -31,7 +31,7 @@ from services.attendance.projection.tables import (
 from shared.events import attendance as words
 from shared.events.base import Fact
 from shared.events.envelope import Envelope, canonical
-from shared.events.structs import struct_of
+from shared.events.structs import data_decoder_of
 from shared.runtime.projection import (
     NOBODY,
     Audience,
@@ -43,7 +43,9 @@ from shared.runtime.projection import (
 )
 
 _KINDS = {kind.__name__: kind for kind in vars(words).values() if isinstance(kind, type)}
-_DECODERS = {name: msgspec.json.Decoder(struct_of(_KINDS[name])) for name in KEPT}
+_DECODERS: dict[str, msgspec.json.Decoder[Fact]] = {
+    name: data_decoder_of(_KINDS[name]) for name in KEPT
+}
 _TO_ALL = {"WorkdayClosed", "CalendarPublished", "SchedulePublished", "OutageDeclared"}
 
 

@@ -10,7 +10,7 @@ import pytest
 from shared.events import notifications
 from shared.events.base import Told
 from shared.events.envelope import Envelope, canonical, headers_of
-from shared.events.structs import struct_of
+from shared.events.structs import maker_of
 from shared.runtime.consumer.runner import Runner
 from shared.runtime.kafka.records import Record
 from shared.runtime.limits import Limits
@@ -54,7 +54,7 @@ class Desk(Toy):
     def told(self, state: Sum, amount: int) -> Sequence[Told]:
         """Give what an official's command changes and tells."""
         self.grant(state, amount)
-        data = struct_of(notifications.NotificationDelivered)(
+        data = maker_of(notifications.NotificationDelivered)(
             notification_id="n",
             employee_id=state.subject,
             recipient_id=state.subject,

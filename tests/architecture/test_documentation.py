@@ -94,6 +94,17 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert broken_links(page, page.read_text()) == []
 
 
+def test_the_glossary_says_where_each_word_of_the_machinery_lives() -> None:
+    """A package or file that is moved takes its words with it."""
+    _, _, machinery = (PROJECT / "docs/glossary.md").read_text().partition("## The machinery")
+    places = re.findall(r"^\| .* \| ([^|]+) \|$", machinery, re.MULTILINE)[1:]
+    named = {name for place in places for name in re.findall(r"(?<!table )`([^`]+)`", place)}
+
+    roots = (PROJECT, PROJECT / "shared/runtime")
+    assert len(places) > 40
+    assert [each for each in named if not any((root / each).exists() for root in roots)] == []
+
+
 @every_page
 def test_commands_exist(page: Path) -> None:
     assert unknown_commands(page.read_text()) == []

@@ -19,7 +19,9 @@ LAYERS = "Tools on services, services on the runtime, the runtime on the events"
 NO_WORDS = "The runtime knows the words of no service"
 FLOORS = "The runtime's floors"
 FACE = "Services use the face of the runtime"
-CONTRACTS = (APART, PURE, LAYERS, NO_WORDS, FLOORS, FACE)
+KERNEL = "The kernel stands alone"
+ROOMS = "The rooms of attendance"
+CONTRACTS = (APART, PURE, LAYERS, KERNEL, ROOMS, NO_WORDS, FLOORS, FACE)
 
 
 def verdicts(project: Path) -> dict[str, str]:
@@ -104,6 +106,26 @@ def test_no_file_escapes_the_import_graph() -> None:
         ("shared/runtime/outbox/relay.py", "import services.discipline.domain.proposing", LAYERS),
         ("shared/runtime/outbox/relay.py", "from shared.events.attendance import FACTS", NO_WORDS),
         ("services/attendance/main.py", "import tools.demo", LAYERS),
+        ("shared/events/base.py", "import shared.kernel.pins", LAYERS),
+        ("shared/kernel/pins.py", "import shared.events.envelope", KERNEL),
+        ("shared/kernel/holidays.py", "import services.attendance.domain.rules", KERNEL),
+        ("shared/kernel/local_time.py", "from pathlib import Path", KERNEL),
+        ("shared/kernel/lines.py", "import asyncpg", PURE),
+        (
+            "services/attendance/dataset/checks.py",
+            "import services.attendance.backfill.cuts",
+            ROOMS,
+        ),
+        (
+            "services/attendance/dataset/times.py",
+            "import services.attendance.facts.envelopes",
+            ROOMS,
+        ),
+        (
+            "services/attendance/facts/envelopes.py",
+            "import services.attendance.cli.commands",
+            ROOMS,
+        ),
         ("shared/runtime/kafka/admin.py", "import shared.runtime.storage.store", FLOORS),
         ("shared/runtime/consumer/claims.py", "import shared.runtime.rebuild.replay", FLOORS),
         ("services/discipline/exports.py", "import shared.runtime.processing.fold", FACE),
@@ -134,6 +156,14 @@ def test_a_package_of_the_runtime_says_where_it_stands(copy: Path) -> None:
     assert verdicts(copy)[FLOORS] == "BROKEN"
 
 
+def test_a_room_of_attendance_says_where_it_stands(copy: Path) -> None:
+    """The rooms are exhaustive, too."""
+    (copy / "services/attendance/attic").mkdir()
+    (copy / "services/attendance/attic/__init__.py").touch()
+
+    assert verdicts(copy)[ROOMS] == "BROKEN"
+
+
 def test_a_folder_without_init_hides_a_violation_and_is_found(copy: Path) -> None:
     """The hole: every contract reads KEPT. The plug: the file is named."""
     hidden = copy / "services/attendance/domain/hidden"
@@ -153,6 +183,8 @@ def test_a_folder_without_init_hides_a_violation_and_is_found(copy: Path) -> Non
 def test_a_domain_has_no_clock_and_no_dice(line: str) -> None:
     assert banned("services/attendance/domain/planted.py", line)
     assert banned("services/discipline/domain/proposing.py", line)
+    assert banned("services/notifications/domain.py", line)
+    assert banned("shared/kernel/local_time.py", line)
     assert not banned("services/attendance/cli/commands.py", line)
 
 
@@ -160,6 +192,7 @@ def test_a_domain_is_told_the_time() -> None:
     code = "from datetime import datetime\nnow = datetime.now()\n"
 
     assert banned("services/attendance/domain/planted.py", code)
+    assert banned("shared/kernel/planted.py", code)
 
 
 def banned(where: str, code: str) -> bool:

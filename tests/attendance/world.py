@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from services.attendance.domain.person import Person
-from services.attendance.domain.zones import date_of
 from services.attendance.projection.assessor import Assessor
 from shared.events import attendance as words
 from shared.events.base import Fact
 from shared.events.envelope import Envelope, fact_id
 from shared.events.structs import envelope_of, struct_of
+from shared.kernel.local_time import date_of
 from shared.runtime.processing.in_memory import InMemoryProjection
 
 LADDER = (

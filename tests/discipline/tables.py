@@ -5,8 +5,8 @@ from datetime import date
 from services.discipline.domain.authority import Post
 from services.discipline.domain.periods import Ground
 from services.discipline.domain.rulebook import NATIONAL, RuleBook, RuleRow, Rules
-from services.discipline.domain.workdays import FIVE_DAYS, WorkCalendar
 from services.discipline.rules.loading import national_defaults
+from shared.kernel.working_days import FIVE_DAYS, WorkCalendar
 
 PENGAWAS = Post("PENGAWAS", "the-supervisor")
 ADMINISTRATOR = Post("ADMINISTRATOR", "the-administrator")

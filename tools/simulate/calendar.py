@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from shared.kernel.holidays import COUNTRY, WORKING_DAY, HolidayCalendar, covers
 from tools.simulate.places import RegencySpec
 
 DECREED = "2025-09-19T10:00:00+07:00"
@@ -52,17 +53,15 @@ class Calendar:
 
     def __init__(self, regencies: Sequence[RegencySpec], begins: date, ends: date) -> None:
         self.decrees = [*_national(begins, ends), *_local(regencies, begins, ends)]
-        self._off: dict[tuple[str, date], bool] = {}
-        for scope in ("ID", "province", "regency"):  # The narrowest decides last.
+        self._of = {spec.code: HolidayCalendar() for spec in regencies}
+        for code, calendar in self._of.items():
             for decree in self.decrees:
-                for spec in regencies:
-                    named = {"ID": "ID", "province": spec.province, "regency": spec.code}[scope]
-                    if decree.scope == named:
-                        self._off[spec.code, decree.on] = decree.kind != "working_day"
+                if covers(decree.scope, code):
+                    calendar.decree(decree.on.toordinal(), decree.scope, decree.kind)
 
     def is_off(self, code: str, on: date) -> bool:
         """Say whether a date is a holiday or joint leave in a regency."""
-        return self._off.get((code, on), False)
+        return self._of[code].is_holiday(on.toordinal())
 
 
 def _national(begins: date, ends: date) -> Iterator[Decree]:
@@ -73,9 +72,9 @@ def _national(begins: date, ends: date) -> Iterator[Decree]:
         name = _EVERY_YEAR.get(key, moving.get(key))
         decreed = DECREED if moving else f"{on.year - 1}-09-19T10:00:00+07:00"
         if name is not None:
-            yield Decree(on, "ID", "holiday", name, decreed)
+            yield Decree(on, COUNTRY, "holiday", name, decreed)
         elif moving and key in _JOINT_LEAVE_2026:
-            yield Decree(on, "ID", "joint_leave", "Cuti bersama", decreed)
+            yield Decree(on, COUNTRY, "joint_leave", "Cuti bersama", decreed)
         on += timedelta(1)
 
 
@@ -92,7 +91,7 @@ def _local(regencies: Sequence[RegencySpec], begins: date, ends: date) -> Iterat
     yield Decree(late, last.code, "holiday", "Libur daerah", f"{recorded.isoformat()}T09:30:00")
     if begins < REOPENED <= ends:
         spec = regencies[min(1, len(regencies) - 1)]
-        yield Decree(REOPENED, spec.code, "working_day", "Pelayanan tetap buka", early)
+        yield Decree(REOPENED, spec.code, WORKING_DAY, "Pelayanan tetap buka", early)
 
 
 _ENOUGH_DAYS = 20

@@ -6,6 +6,7 @@ from datetime import date
 from random import Random
 from typing import NamedTuple
 
+from shared.kernel.lines import is_active, line_in_force
 from tools.simulate.names import MAN, WOMAN, Nips, name_of
 from tools.simulate.places import EXTRA_OFFICES, OFFICES, RegencySpec
 
@@ -108,10 +109,8 @@ class Person:
 
     def line_on(self, on: date) -> Line | None:
         """Give the line in force on a date, the papers all told; None before and after."""
-        found = [line for line in self.lines if line.active_from <= on]
-        if not found or (found[-1].active_to or date.max) < on:
-            return None
-        return found[-1]
+        line = line_in_force(self.lines, on)
+        return line if line is not None and is_active(line, on) else None
 
     def posting_on(self, on: date) -> Posting | None:
         """Give the PIN that the person uses on a date."""

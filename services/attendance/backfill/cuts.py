@@ -5,6 +5,7 @@ from datetime import date
 
 from services.attendance.dataset.closings import closing_at
 from services.attendance.dataset.dataset import Dataset
+from shared.kernel.local_time import date_of
 
 
 class Cuts:
@@ -32,7 +33,7 @@ def last_known_date(dataset: Dataset) -> date:
     """
     last = date(1970, 1, 1)
     for code, at in _latest(dataset).items():
-        last = max(last, dataset.clocks.regency(code).date_of(at))
+        last = max(last, date_of(dataset.clocks.regency(code).day_of(at)))
     return last
 
 

@@ -11,8 +11,8 @@ from services.attendance.backfill.people import People
 from services.attendance.backfill.plan_entries import Entry, Planned
 from services.attendance.backfill.punch_facts import PunchFacts, Turn
 from services.attendance.dataset.dataset import Dataset
-from services.attendance.facts.clock import DAY
 from shared.events.sealing import Sealer, person_kid, regency_kid
+from shared.kernel.local_time import DAY
 
 _order = attrgetter("at", "rank", "file", "line", "code")
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from services.attendance.backfill.plan_entries import Entry, Planned, Rank
 from services.attendance.dataset.dataset import Dataset
 from services.attendance.dataset.punches import NOBODY, Explained, Heard
-from services.attendance.facts.clock import DAY, EPOCH_DAY, local_text
 from services.attendance.facts.envelopes import SOURCE
 from shared.events import attendance as words
 from shared.events.envelope import Envelope, fact_id
 from shared.events.structs import maker_of
+from shared.kernel.local_time import DAY, EPOCH_DAY, local_text
 
 _recorded = maker_of(words.CheckInRecorded)
 _unresolved = maker_of(words.PunchUnresolved)

@@ -14,7 +14,7 @@ from pathlib import Path
 from services.attendance.dataset.csvfile import BYTE_ORDER_MARK
 from services.attendance.dataset.findings import Findings
 from services.attendance.dataset.times import FIRST_YEAR, LAST_YEAR
-from services.attendance.facts.clock import DAY, EPOCH_DAY
+from shared.kernel.local_time import DAY, EPOCH_DAY
 
 MOST_FINDINGS = 1_000  # For each file; one further finding stands for the rest.
 _PIN = re.compile(rb"[A-Za-z0-9]+")

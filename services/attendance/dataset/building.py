@@ -8,10 +8,10 @@ from services.attendance.dataset import rows
 from services.attendance.dataset.documents import EVERYWHERE, Draft
 from services.attendance.dataset.findings import Findings
 from services.attendance.dataset.history import Histories
-from services.attendance.dataset.references import COUNTRY
 from services.attendance.dataset.tables import CHECK_INS, EXCUSES, LATE_UPLOADS, OUTAGES, Row
 from services.attendance.dataset.times import Written
-from services.attendance.facts.clock import DAY, EPOCH_DAY, LocalClock, clock_of
+from shared.kernel.holidays import covers
+from shared.kernel.local_time import DAY, EPOCH_DAY, LocalClock, clock_of, date_of
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class Clocks:
         """Give the person's regency on the local date of an instant."""
         utc = date.fromordinal(at // DAY + EPOCH_DAY)
         guess = self.regency(histories.regency_on(employee_id, utc))
-        return histories.regency_on(employee_id, guess.date_of(at))
+        return histories.regency_on(employee_id, date_of(guess.day_of(at)))
 
 
 def employee(row: Row, clocks: Clocks) -> rows.Employee:
@@ -80,7 +80,7 @@ def decree(row: Row, clocks: Clocks, codes: Iterable[str]) -> rows.Decree:
     known = {
         code: row["recorded_at"].instant(clocks.regency(code))
         for code in codes
-        if scope in (COUNTRY, code, code.split(".")[0])
+        if covers(scope, code)
     }
     return rows.Decree(row["line"], row["date"], scope, row["kind"], row["name"], known)
 

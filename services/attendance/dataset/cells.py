@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from services.attendance.dataset import times
 from services.attendance.dataset.times import Written
-from services.attendance.facts.clock import clock_of
+from shared.kernel.local_time import clock_of
 
 REGENCY_CODE = re.compile(r"\d{2}\.\d{2}", re.ASCII)
 PROVINCE_CODE = re.compile(r"\d{2}", re.ASCII)

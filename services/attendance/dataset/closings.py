@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from services.attendance.dataset.dataset import Dataset
+from shared.kernel.local_time import date_of
 
 NEXT = timedelta(days=1)
 
@@ -17,4 +18,4 @@ def first_closings(dataset: Dataset) -> dict[str, date]:
     first: dict[str, int] = {}
     for line in dataset.employees:
         first[line.regency] = min(line.recorded_at, first.get(line.regency, line.recorded_at))
-    return {code: dataset.clocks.regency(code).date_of(at) for code, at in first.items()}
+    return {code: date_of(dataset.clocks.regency(code).day_of(at)) for code, at in first.items()}

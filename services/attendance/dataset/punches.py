@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from services.attendance.dataset.attlog import AttLog
 from services.attendance.dataset.rows import LateUpload, Pin
-from services.attendance.facts.clock import DAY, EPOCH_DAY, LocalClock
+from shared.kernel.local_time import DAY, EPOCH_DAY, NEVER, LocalClock
+from shared.kernel.pins import holder
 
 NOBODY = -1
-_ALWAYS, _FOREVER = -(2**62), 2**62
+_ALWAYS = -(2**62)  # An instant before all others.
 
 
 class Explained(NamedTuple):
@@ -129,13 +130,9 @@ class _Owners:
         return None
 
     def _holder(self, day: int, count: int) -> Pin | None:
-        """Of overlapping rows the last begun; if that has ended, nobody (A9)."""
-        last: _Assignment | None = None
-        for place in range(count):
-            row = self._rows[place]
-            if row.begins <= day and (last is None or row.begins >= last.begins):
-                last = row
-        return last.pin if last is not None and day <= last.ends else None
+        """Give the row that holds on a day, by the first rows that became known."""
+        held = holder(self._rows[:count], day)
+        return None if held is None else held.pin
 
 
 class _Assignment(NamedTuple):
@@ -151,6 +148,6 @@ def _assignment(row: Pin) -> _Assignment:
     return _Assignment(
         _ALWAYS if row.recorded_at is None else row.recorded_at,
         row.valid_from.toordinal(),
-        _FOREVER if row.valid_to is None else row.valid_to.toordinal(),
+        NEVER if row.valid_to is None else row.valid_to.toordinal(),
         row,
     )

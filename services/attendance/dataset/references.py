@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from services.attendance.dataset.documents import EVERYWHERE, Draft, Drafts
 from services.attendance.dataset.findings import Findings
 from services.attendance.dataset.tables import EMPLOYEES, REGENCIES, UNITS, Read, Row, Table
-
-COUNTRY = "ID"
+from shared.kernel.holidays import COUNTRY, province_of
 
 
 class Ids:
@@ -40,7 +39,7 @@ def settle_regencies(read: Read, ids: Ids, findings: Findings) -> None:
     """Keep the regencies whose province is that of their code, the first of each code."""
     good = []
     for row in read.rows:
-        if row["code"].split(".")[0] == row["province"]:
+        if province_of(row["code"]) == row["province"]:
             good.append(row)
         else:
             place = REGENCIES.file, row["line"]
@@ -48,7 +47,7 @@ def settle_regencies(read: Read, ids: Ids, findings: Findings) -> None:
             read.broken_ids.add(row["code"])
     read.rows = first_of_each(REGENCIES, good, findings)
     codes = [row["code"] for row in read.rows]
-    provinces = {code.split(".")[0] for code in codes}
+    provinces = set(map(province_of, codes))
     ids.define("regency", codes, read.broken_ids)
     ids.define("scope", [COUNTRY, *provinces, *codes], read.broken_ids)
 

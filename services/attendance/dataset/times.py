@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import NamedTuple
 
-from services.attendance.facts.clock import DAY, EPOCH_DAY, LocalClock
+from shared.kernel.local_time import DAY, EPOCH_DAY, LocalClock
 
 # Before 1900 and at the end of the calendar an instant has no place in every zone.
 FIRST_YEAR, LAST_YEAR = 1900, 9998

@@ -32,6 +32,7 @@ from shared.events.attendance import (
 )
 from shared.events.base import OutOfReach, Told
 from shared.events.envelope import Envelope
+from shared.kernel.lines import line_in_force
 
 
 def fold(person: Person, heard: Envelope, knowledge: Knowledge, seq: int) -> Sequence[Told]:
@@ -78,7 +79,7 @@ class Step(Moment):
     def derive(self, day: int) -> None:
         """Read a day as known now; say it if it is new or reads otherwise (B14, B15)."""
         person = self.person
-        before, line = person.days.get(day), person.line_on(day)
+        before, line = person.days.get(day), line_in_force(person.lines, day)
         found = asked_under(line, person, self.knowledge, day)
         if before is None and (
             found is None or not found.required or not found.regency.is_closed(day)

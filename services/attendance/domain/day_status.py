@@ -8,8 +8,8 @@ from services.attendance.domain.person import Day, Line, Person
 from services.attendance.domain.reference_data import Ask, Knowledge
 from services.attendance.domain.rules import RuleSet, marks_of, window_of
 from services.attendance.domain.workday import check_ins_of, covering_outage, meet, window_ended
-from services.attendance.domain.zones import instant_of
 from shared.events.attendance import Employment, Status
+from shared.kernel.local_time import instant_of
 
 
 class Moment(Struct):
@@ -114,7 +114,7 @@ def _window_start(now: Moment, day: int) -> int:
     if now.closing == day:
         return day
     regency = now.knowledge.regencies[now.person.regency_on(day) or ""]
-    return regency.zone.day_of(instant_of(datetime.fromisoformat(now.recorded)))
+    return regency.clock.day_of(instant_of(datetime.fromisoformat(now.recorded)))
 
 
 def _convertible(

@@ -6,10 +6,10 @@ from services.attendance.domain.ledger import Reached
 from services.attendance.domain.person import Day, Person, Said
 from services.attendance.domain.reference_data import Knowledge
 from services.attendance.domain.rules import RuleSet
-from services.attendance.domain.zones import date_of
 from shared.events import attendance as words
 from shared.events.envelope import event_id
 from shared.events.structs import maker_of
+from shared.kernel.local_time import date_of
 
 SOURCE = "/attendance"
 

@@ -3,16 +3,15 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from services.attendance.domain.buckets import bucket_of
 from services.attendance.domain.day_status import Moment
 from services.attendance.domain.person import Person
 from services.attendance.domain.person_facts import take_fact
 from services.attendance.domain.reference_data import Knowledge
 from services.attendance.domain.workday import attribution, candidates, is_open, lived, overlap
-from services.attendance.domain.zones import bucket_of, instant_of
 from shared.events import attendance as words
 from shared.events.envelope import Envelope
-
-NEVER = 2**31
+from shared.kernel.local_time import NEVER, instant_of
 
 
 def hear(person: Person, knowledge: Knowledge, fact_id: str, data: Any) -> int | None:
@@ -102,8 +101,8 @@ def _schedule(now: Moment, _: str, subject: str, data: Any) -> Iterable[int]:
 
 def _outage(now: Moment, _: str, subject: str, data: Any) -> Iterable[int]:
     regency = now.knowledge.regencies[subject]
-    begins = regency.zone.day_of(instant_of(data.begins_at)) - regency.days_back
-    ends = NEVER if data.ends_at is None else regency.zone.day_of(instant_of(data.ends_at))
+    begins = regency.clock.day_of(instant_of(data.begins_at)) - regency.days_back
+    ends = NEVER if data.ends_at is None else regency.clock.day_of(instant_of(data.ends_at))
     return _closed_days(now, begins, ends + regency.days_ahead)
 
 

@@ -8,8 +8,8 @@ from services.attendance.domain.day_history import History
 from services.attendance.domain.person import Said
 from services.attendance.domain.reference_data import Knowledge
 from services.attendance.domain.rules import RuleSet, Tier
-from services.attendance.domain.zones import year_of
 from shared.events.attendance import Employment, Measure
+from shared.kernel.local_time import year_of
 
 CUMULATIVE: Final = "cumulative"
 CONSECUTIVE: Final = "consecutive"
@@ -135,7 +135,10 @@ def _newly_reached(
 
 
 def _years(history: History, knowledge: Knowledge, klass: str) -> Iterator[Count]:
-    """Count the absences and converted minutes of each year (design 5.5, C4)."""
+    """Count the absences and converted minutes of each year (design 5.5, C4).
+
+    Counts begin anew with the calendar year: PP 94/2021, Pasal 15(1).
+    """
     absences = list(history.absences(klass))
     # A day in time converts only what another rule set, with a longer measure, let be carried.
     every = any(history.has_rules_beside(name) for name in history.rule_names if name)

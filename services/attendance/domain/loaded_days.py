@@ -7,12 +7,13 @@ never looks that far back; a late one says how far, and the rows are read for th
 from collections.abc import Callable
 from typing import Any
 
+from services.attendance.domain.buckets import bucket_of
 from services.attendance.domain.person import Person
 from services.attendance.domain.reference_data import Knowledge
 from services.attendance.domain.workday import overlap
-from services.attendance.domain.zones import bucket_of, instant_of
 from shared.events import attendance as words
 from shared.events.envelope import Envelope
+from shared.kernel.local_time import NEVER, instant_of
 
 MARGIN = 3  # A span touches the days beside its own; so does a punch kept by its date at UTC+8.
 _AMPLE = 30  # Days; more than any span reaches. Spares the ordinary fact a closer look.
@@ -42,7 +43,7 @@ def forget_below(person: Person, floor: int) -> None:
 
 
 def _excuse_began(person: Person, data: Any) -> int:
-    return min((e.first for e in person.excuses if e.id == data.excuse_id), default=2**31)
+    return min((e.first for e in person.excuses if e.id == data.excuse_id), default=NEVER)
 
 
 def take_up(person: Person, floor: int) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from services.attendance.domain.zones import instant_of
+from shared.kernel.local_time import instant_of
 
 FOREVER = 2**62
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 from services.attendance.domain.day_history import History
 from shared.events.attendance import Employment, Measure, Status
 from shared.events.base import Contradiction
+from shared.kernel.lines import line_in_force, line_or_first
 
 
 class Line(Struct, frozen=True, order=True, gc=False):
@@ -99,21 +100,15 @@ class Person:
     stored_thresholds: set[int] = field(default_factory=set)
 
     def line_on(self, day: int) -> Line | None:
-        """Give the line in force: the latest begun, of equal ones the last recorded (A7)."""
-        lines = self.lines
-        if len(lines) == 1:  # Nearly everybody.
-            return lines[0] if lines[0].active_from <= day else None
-        for line in reversed(lines):
-            if line.active_from <= day:
-                return line
-        return None
+        """Give the line in force (A7)."""
+        return line_in_force(self.lines, day)
 
     def regency_on(self, day: int) -> str | None:
         """Give the person's regency; before the first line, the first's (A3)."""
-        line = self.line_on(day)
-        if line is not None:
-            return line.regency
-        return self.lines[0].regency if self.lines else None
+        lines = self.lines
+        if len(lines) == 1:  # Nearly everybody, at any time.
+            return lines[0].regency
+        return line_or_first(lines, day).regency if lines else None
 
     def add_line(self, line: Line) -> None:
         """Take a line into the history."""

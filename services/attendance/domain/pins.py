@@ -1,9 +1,8 @@
-"""Whose PIN it is on a date: of overlapping rows the last begun; has it ended, nobody's (A9)."""
+"""The PIN rows of a regency's machines, and what is asked of them."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
-NEVER = 2**31
+from shared.kernel.pins import holder
 
 
 class PinRow(NamedTuple):
@@ -12,15 +11,6 @@ class PinRow(NamedTuple):
     begins: int
     ends: int
     employee_id: str
-
-
-def holder(rows: Iterable[PinRow], day: int) -> str | None:
-    """Give whose PIN it is on a day; of rows that begin together the last recorded."""
-    last: PinRow | None = None
-    for row in rows:
-        if row.begins <= day and (last is None or row.begins >= last.begins):
-            last = row
-    return last.employee_id if last is not None and last.ends >= day else None
 
 
 class PinBook:
@@ -41,12 +31,6 @@ class PinBook:
 
     def has_pin(self, employee_id: str, serial: str, day: int) -> bool:
         """Say whether a person has a PIN on that machine on that day."""
-        return any(
-            holder(self._rows[key], day) == employee_id
-            for key in self._of.get(employee_id, ())
-            if key[0] == serial
-        )
-
-    def serials_of(self, employee_id: str) -> set[str]:
-        """Name the machines on which a person ever had a PIN."""
-        return {serial for serial, _ in self._of.get(employee_id, ())}
+        rows = (self._rows[key] for key in self._of.get(employee_id, ()) if key[0] == serial)
+        held = (holder(of_pin, day) for of_pin in rows)
+        return any(row is not None and row.employee_id == employee_id for row in held)

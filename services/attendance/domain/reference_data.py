@@ -10,13 +10,13 @@ from typing import Any
 from msgspec import Struct
 
 from services.attendance.domain import outages, rules, schedule
-from services.attendance.domain.calendar import Calendar
 from services.attendance.domain.outages import Outage
-from services.attendance.domain.pins import NEVER, PinBook, PinRow
+from services.attendance.domain.pins import PinBook, PinRow
 from services.attendance.domain.rules import RuleSet
 from services.attendance.domain.schedule import Plan, Schedule
-from services.attendance.domain.zones import Zone, date_of, zone_of
 from shared.events.base import Contradiction
+from shared.kernel.holidays import HolidayCalendar
+from shared.kernel.local_time import NEVER, LocalClock, clock_of, date_of
 
 
 class Ask(Struct, frozen=True):
@@ -33,8 +33,8 @@ class Regency:
     """What is known of one regency."""
 
     code: str
-    zone: Zone
-    calendar: Calendar = field(default_factory=Calendar)
+    clock: LocalClock
+    calendar: HolidayCalendar = field(default_factory=HolidayCalendar)
     schedules: dict[str, list[Schedule]] = field(default_factory=dict)
     outages: list[Outage] = field(default_factory=list)
     rule_sets: list[RuleSet] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Regency:
         if found is None:
             versions = self.schedules.get(schedule_id, ()) if schedule_id else ()
             version = schedule.in_force(versions, self.code, day)
-            plan = version.plan(self.zone, day) if version is not None else None
+            plan = version.plan(self.clock, day) if version is not None else None
             named = version.id if version is not None else None
             free = self.calendar.is_holiday(day) and not (version and version.on_holidays)
             working = plan is not None and bool(plan.presence) and not free
@@ -74,7 +74,7 @@ class Regency:
     def note_open(self) -> None:
         """Say from when on check-ins belong to open days alone: more is closed, or spans reach."""
         if self.first_closed is not None:
-            self.open_from = self.zone.midnight(self.last_closed + 1 + self.days_back)
+            self.open_from = self.clock.midnight(self.last_closed + 1 + self.days_back)
 
     def forget_answers(self) -> None:
         """Drop the answers kept at hand: something new was published."""
@@ -123,7 +123,7 @@ def learn(knowledge: Knowledge, kind: str, subject: str, data: Any) -> None:
     Errors: Contradiction where it contradicts what is known, naming both.
     """
     if kind == "RegencyRegistered":
-        knowledge.regencies.setdefault(data.code, Regency(data.code, zone_of(data.timezone)))
+        knowledge.regencies.setdefault(data.code, Regency(data.code, clock_of(data.timezone)))
         return
     if kind == "UnitRegistered":
         knowledge.units[data.unit_id] = Unit(data.regency, data.parent_unit_id, data.schedule_id)

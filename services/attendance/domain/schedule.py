@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from services.attendance.domain.zones import Zone, bucket_of
+from services.attendance.domain.buckets import bucket_of
+from shared.kernel.local_time import LocalClock, weekday_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERYWHERE = "*"
@@ -55,20 +56,20 @@ class Schedule:
     week: tuple[tuple[Any, ...], ...]
     _plans: dict[tuple[str, int], Plan | None] = field(default_factory=dict, repr=False)
 
-    def plan(self, zone: Zone, day: int) -> Plan | None:
+    def plan(self, clock: LocalClock, day: int) -> Plan | None:
         """Give the day's windows as instants; None where nothing is asked that weekday."""
-        key = zone.name, day
+        key = clock.name, day
         if key not in self._plans:
             if len(self._plans) >= _KEPT_PLANS:
                 self._plans.clear()
-            self._plans[key] = self._make(zone, day)
+            self._plans[key] = self._make(clock, day)
         return self._plans[key]
 
-    def _make(self, zone: Zone, day: int) -> Plan | None:
-        checkpoints = self.week[(day - 1) % 7]
+    def _make(self, clock: LocalClock, day: int) -> Plan | None:
+        checkpoints = self.week[weekday_of(day)]
         if not checkpoints:
             return None
-        start = zone.midnight(day)
+        start = clock.midnight(day)
         windows = tuple(
             Window(
                 c.name,

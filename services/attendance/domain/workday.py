@@ -11,8 +11,9 @@ from services.attendance.domain.outages import Outage
 from services.attendance.domain.person import Line, Person
 from services.attendance.domain.reference_data import Ask, Knowledge, Regency
 from services.attendance.domain.schedule import Plan
-
-SATURDAY = 5
+from shared.kernel.lines import is_active, line_in_force
+from shared.kernel.local_time import NEVER, weekday_of
+from shared.kernel.working_days import FIVE_DAYS
 
 Heard = dict[str, int]  # Check-ins by id: their instants.
 CheckIns = tuple[tuple[int, ...], tuple[str, ...]]  # Instants, and in their order the ids.
@@ -35,7 +36,7 @@ def asked(person: Person, knowledge: Knowledge, day: int) -> Ask | None:
     first line there is none, whatever shifts say: only the regency is known (A3). None: of a
     regency that was never registered.
     """
-    return asked_under(person.line_on(day), person, knowledge, day)
+    return asked_under(line_in_force(person.lines, day), person, knowledge, day)
 
 
 def asked_under(line: Line | None, person: Person, knowledge: Knowledge, day: int) -> Ask | None:
@@ -51,7 +52,7 @@ def asked_under(line: Line | None, person: Person, knowledge: Knowledge, day: in
     else:
         schedule_id = line.schedule_id or knowledge.unit_schedule(line.unit_id)
     found = regency.asks(schedule_id, day)
-    if line.active_to is None or line.active_to >= day:
+    if line.active_to is None or is_active(line, day):  # Nearly always the first.
         return found
     return replace(found, required=False)
 
@@ -154,11 +155,11 @@ def is_open(person: Person, knowledge: Knowledge, instant: int) -> bool:
 
 def candidates(person: Person, knowledge: Knowledge, instant: int) -> range:
     """Give the dates whose span could hold an instant, wherever the person lived; in order."""
-    first, last = 2**31, 0
+    first, last = NEVER, 0
     for line in person.lines:
         regency = knowledge.regencies.get(line.regency)
         if regency is not None:
-            local = regency.zone.day_of(instant)
+            local = regency.clock.day_of(instant)
             first = min(first, local - regency.days_back)
             last = max(last, local + regency.days_ahead)
     return range(first, last + 1)
@@ -192,7 +193,7 @@ def counts(person: Person, knowledge: Knowledge, day: int) -> bool:
     found = asked(person, knowledge, day)
     if found is None or found.required:
         return found is not None
-    return (day - 1) % 7 < SATURDAY and not found.regency.calendar.is_holiday(day)
+    return weekday_of(day) in FIVE_DAYS and not found.regency.calendar.is_holiday(day)
 
 
 def window_ended(person: Person, knowledge: Knowledge, start: int, needed: int) -> bool:

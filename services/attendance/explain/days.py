@@ -14,7 +14,8 @@ from services.attendance.domain.workday import (
     covering_outage,
     meet,
 )
-from services.attendance.domain.zones import date_of, year_of
+from shared.kernel.lines import is_active
+from shared.kernel.local_time import date_of, year_of
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def _explain(  # noqa: PLR0913, PLR0917  (one day, everything that bears on it)
 def _why_off(person: Person, found: Ask | None, day: int) -> str | None:
     """Say why nothing is asked on a date, as known now (semantics B3); a key of the texts."""
     line = person.line_on(day)
-    if found is None or line is None or not (line.active_to is None or day <= line.active_to):
+    if found is None or line is None or not is_active(line, day):
         return "inactive"
     if day in person.shifts and not person.shifts[day]:
         return "freed"
@@ -171,5 +172,5 @@ def _left(person: Person, knowledge: Knowledge, said: Day, needed: int) -> int:
 
 def _clock(regency: Regency, instant: int) -> str:
     """Give a local time; seconds only where they matter."""
-    local = datetime.fromtimestamp(instant, regency.zone.info)
+    local = datetime.fromtimestamp(instant, regency.clock.zone)
     return local.strftime("%H:%M:%S" if local.second else "%H:%M")

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from services.attendance.facts.clock import LocalClock
 from shared.events.base import Fact, Sealed
 from shared.events.sealing import Sealer
 from shared.events.structs import maker_of
+from shared.kernel.local_time import LocalClock
 
 SOURCE = "/attendance"
 _sealed = maker_of(Sealed)

@@ -11,7 +11,6 @@ from services.attendance.domain.loaded_days import forget_below, needed_from, ta
 from services.attendance.domain.person import Person
 from services.attendance.domain.person_facts import KEPT, take_fact
 from services.attendance.domain.reference_data import Knowledge, learn
-from services.attendance.domain.zones import date_of
 from services.attendance.projection.rows import (
     day_row,
     restore_day,
@@ -32,6 +31,7 @@ from shared.events import attendance as words
 from shared.events.base import Fact
 from shared.events.envelope import Envelope, canonical
 from shared.events.structs import data_decoder_of
+from shared.kernel.local_time import date_of
 from shared.runtime.projection import (
     NOBODY,
     Audience,

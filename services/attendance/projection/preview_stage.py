@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from services.attendance.domain.zones import date_of
 from services.attendance.projection import exports
 from services.attendance.projection.assessor import Assessor
 from shared.events import attendance as words
 from shared.events.catalogue import BY_TYPE
 from shared.events.envelope import Envelope
+from shared.kernel.local_time import date_of
 from shared.runtime.export.tables import Export
 from shared.runtime.processing.in_memory import InMemoryProjection
 from shared.runtime.projection import Row

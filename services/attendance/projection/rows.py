@@ -6,8 +6,8 @@ import msgspec
 
 from services.attendance.domain.person import Day, Person, Said
 from services.attendance.domain.rules import class_of
-from services.attendance.domain.zones import date_of
 from shared.events.envelope import canonical
+from shared.kernel.local_time import date_of
 from shared.runtime.projection import Row
 
 _ENCODE = msgspec.json.Encoder().encode  # Not sorted: punches keep the order in which they came.

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from services.discipline.domain.rulebook import RuleRow, Rules
-from services.discipline.domain.workdays import WorkCalendar
+from shared.kernel.working_days import WorkCalendar
 
 SPELLING = re.compile(r"([1-9][0-9]*) (days|working days|clear working days)")
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.attendance.dataset.attlog import MOST_FINDINGS, AttLog, read_attlog
 from services.attendance.dataset.findings import Findings
-from services.attendance.facts.clock import local_text
+from shared.kernel.local_time import local_text
 
 TIME = "2026-08-18 06:58:11"
 # The forms of two machines, as their USB sticks bring them: padded PINs and a machine number;

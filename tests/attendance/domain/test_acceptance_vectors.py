@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.attendance.dataset import nip
-from services.attendance.domain.zones import date_of, zone_of
 from services.attendance.projection.assessor import Assessor
 from shared.events.attendance import FACTS
+from shared.kernel.local_time import clock_of, date_of
 from tests.attendance.world import LADDER, World, on
 
 SANCTIONS = {days: sanction for days, _, sanction, _ in LADDER}
@@ -220,7 +220,7 @@ def test_h1_a_day_is_a_day_in_the_zone_of_the_regency(
     there = datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone))
 
     assert int(there.timestamp()) == instant
-    assert date_of(zone_of(zone).day_of(instant)) == on(day)
+    assert date_of(clock_of(zone).day_of(instant)) == on(day)
 
 
 PP53 = (

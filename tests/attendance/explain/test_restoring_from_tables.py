@@ -8,9 +8,9 @@ from sqlalchemy import MetaData
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from services.attendance.domain.zones import date_of
 from services.attendance.projection.assessor import Assessor
 from services.attendance.projection.tables import older
+from shared.kernel.local_time import date_of
 from shared.runtime.projection import Row
 from tests.attendance.previews import log_of
 from tests.attendance.restoring import Restoring, Rows

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from services.discipline.domain.workdays import FIVE_DAYS, SIX_DAYS, WorkCalendar
+from shared.kernel.working_days import FIVE_DAYS, SIX_DAYS, WorkCalendar
 from tests.discipline.tables import calendar, on
 
 DAYS = st.dates(date(2021, 8, 31), date(2030, 12, 31))

@@ -1,4 +1,4 @@
-"""Working days: how the clocks of a case count on a calendar of holidays."""
+"""Working days: how periods of the law are counted on a calendar of holidays."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta

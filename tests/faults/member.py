@@ -52,7 +52,7 @@ async def _tell(runner: Runner, path: Path) -> None:
         said = runner.progress
         facts = {
             "claimed": sorted(number for _, number in said.claimed),
-            "stopped": {number: reason for (_, number), reason in said.stopped.items()},
+            "stopped": {number: halt for (_, number), halt in said.stopped.items()},
             "refused": said.refused,
             "records": said.records,
         }

@@ -6,24 +6,28 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from shared.local.kafka import admin_client
+from shared.runtime.processing.halt import Halt, stored
 from tests.faults.crowd import Crowd
 from tests.faults.stage import Stage, numbered, until
 
 pytestmark = pytest.mark.system
 
 
-async def halted(stage: Stage, number: int) -> str:
-    """Wait until one partition is stored as stopped; give the reason."""
-    reason = ""
+async def halted(stage: Stage, number: int) -> Halt:
+    """Wait until one partition is stored as stopped; give why."""
+    halt: Halt | None = None
 
     async def stopped() -> bool:
-        nonlocal reason
-        rows = await stage.ask("SELECT stopped FROM {schema}.cursors WHERE partition = $1", number)
-        reason = rows[0]["stopped"] or ""
-        return bool(reason)
+        nonlocal halt
+        ((kind, detail),) = await stage.ask(
+            "SELECT stopped_kind, stopped FROM {schema}.cursors WHERE partition = $1", number
+        )
+        halt = stored(kind, detail)
+        return halt is not None
 
     await until(stopped, "the partition did not halt")
-    return reason
+    assert halt is not None
+    return halt
 
 
 async def the_others_go_on(stage: Stage, number: int) -> None:
@@ -60,10 +64,11 @@ async def test_a_log_that_begins_behind_the_cursor_halts(stage: Stage) -> None:
     for deletion in admin.delete_records([lost]).values():
         deletion.result(timeout=30)
     second = stage.start()
-    reason = await halted(stage, 1)
+    halt = await halted(stage, 1)
     await the_others_go_on(stage, 1)
 
-    assert reason == f"history lost: the cursor is {before[1]}, the log begins at {lost.offset}"
+    detail = f"history lost: the cursor is {before[1]}, the log begins at {lost.offset}"
+    assert halt == Halt("history_lost", detail)
     assert (await stage.cursors())[1] == before[1]
     await claims(second, [0, 2])
     assert second.end() == 0
@@ -80,10 +85,11 @@ async def test_a_log_shorter_than_the_cursor_halts(stage: Stage) -> None:
     await stage.ask("UPDATE {schema}.cursors SET next_offset = $1 WHERE partition = 2", beyond)
     stage.write(numbered(crowd.goes_on(9)))
     second = stage.start()
-    reason = await halted(stage, 2)
+    halt = await halted(stage, 2)
     await the_others_go_on(stage, 2)
 
-    assert reason == f"log shorter than the cursor: {beyond} of {stage.ends[2]}"
+    detail = f"log shorter than the cursor: {beyond} of {stage.ends[2]}"
+    assert halt == Halt("log_shorter", detail)
     assert (await stage.cursors())[2] == beyond
     assert second.end() == 0
 
@@ -99,10 +105,10 @@ async def test_another_log_under_the_same_name_halts(stage: Stage) -> None:
     await stage.ask("UPDATE {schema}.cursors SET tail_hash = 'other' WHERE partition = 0")
     stage.write(numbered(crowd.goes_on(100)))
     second = stage.start()
-    reason = await halted(stage, 0)
+    halt = await halted(stage, 0)
     await the_others_go_on(stage, 0)
 
-    assert reason.startswith("another log")
+    assert halt.kind == "another_log"
     assert (await stage.cursors())[0] == before[0]
     assert second.end() == 0
 
@@ -123,7 +129,8 @@ async def test_a_partition_without_a_cursor_is_not_begun_anywhere(stage: Stage) 
 
     await until(stopped, "the partition did not halt")
     await until(lambda: _ends(stage, 0, 2), "the others did not go on")
-    assert second.status["stopped"]["1"].startswith("not bootstrapped")
+    kind, _ = second.status["stopped"]["1"]
+    assert kind == "not_bootstrapped"
     assert second.end() == 0
 
 

@@ -9,6 +9,7 @@ from shared.runtime.limits import Limits
 from shared.runtime.parking import queue
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.fold import FoldFailed
+from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.worker import Worker
 from shared.runtime.projection import Row
 from shared.runtime.storage.memory_store import Answer, MemoryStore, Tables
@@ -49,7 +50,7 @@ class Left:
     parked: list[tuple[str, int, str]]
     numbers: dict[str, int]
     next_offset: int
-    stopped: str | None
+    stopped: Halt | None
 
 
 async def fold(
@@ -58,7 +59,7 @@ async def fold(
     *,
     budget: int = 5_000,
     limits: Limits = LIMITS,
-) -> str | None:
+) -> Halt | None:
     """Fold batches as a consumer does; give why the partition stopped, if it did.
 
     What the cursor has passed is dropped; queues behind a gap that was filled are drained.
@@ -68,8 +69,8 @@ async def fold(
         places = {(record.topic, record.partition) for record in batch}
         for place in sorted(places):
             left = [record for record in batch if (record.topic, record.partition) == place]
-            if (reason := await _fold_one(store, worker, place, left, limits)) is not None:
-                return reason
+            if (halt := await _fold_one(store, worker, place, left, limits)) is not None:
+                return halt
     return None
 
 
@@ -79,7 +80,7 @@ async def _fold_one(
     place: TopicPartition,
     records: Sequence[Record],
     limits: Limits,
-) -> str | None:
+) -> Halt | None:
     (part,) = await store.partitions(await store.cursors([place]), limits)
     work: Any = {place: records}
     while work:
@@ -109,7 +110,7 @@ def folded(batches: Iterable[Sequence[Record]], *, budget: int = 5_000) -> Left:
     return left_in(store, stopped)
 
 
-def left_in(store: MemoryStore, stopped: str | None = None) -> Left:
+def left_in(store: MemoryStore, stopped: Halt | None = None) -> Left:
     """Say what a store holds."""
     told: dict[str, list[bytes]] = {}
     for topic, subject, _, _, value in store.kept.events:

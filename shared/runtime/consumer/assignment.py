@@ -22,6 +22,7 @@ from shared.runtime.limits import Limits
 from shared.runtime.observability import correlation
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.brake import Brake
+from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.state import Cursor, Partition
 from shared.runtime.processing.store_port import Store
 from shared.runtime.processing.worker import FoldedBatch
@@ -236,24 +237,24 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
 
     # Halts.
 
-    async def halt(self, place: TopicPartition, reason: str) -> None:
+    async def halt(self, place: TopicPartition, why: Halt) -> None:
         """Leave a partition standing at its cursor, and say so; the others go on."""
         part = self.held.pop(place, None)
         self._arrivals.forget(place)
         self._brakes.pop(place, None)
         row = Cursor(*place, part.next_offset, "", part.broadcast, part.epoch) if part else None
-        await self._stand(place, row, reason)
+        await self._stand(place, row, why)
 
-    async def _stand(self, place: TopicPartition, row: Cursor | None, reason: str) -> None:
+    async def _stand(self, place: TopicPartition, row: Cursor | None, why: Halt) -> None:
         culprit = self._culprits.pop(place, None)
         about = correlation.place_of(place) if culprit is None else correlation.of_record(culprit)
         group = self.progress.group
-        log.error("partition_stopped", group=group, reason=reason, **about)
-        self.progress.stop(place, reason)
+        log.error("partition_stopped", group=group, kind=why.kind, reason=why.detail, **about)
+        self.progress.stop(place, why)
         self._pause([place])
         if row is not None:
             try:
-                await self.store.stop(row, reason)
+                await self.store.stop(row, why)
             except UNAVAILABLE as error:
                 where = correlation.place_of(place)
                 log.warning("halt_not_stored", group=group, error=type(error).__name__, **where)

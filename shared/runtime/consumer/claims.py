@@ -12,6 +12,7 @@ from shared.runtime.consumer.halts import fault_of
 from shared.runtime.consumer.progress import Progress
 from shared.runtime.limits import Limits
 from shared.runtime.positions import TopicPartition
+from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.state import Cursor
 from shared.runtime.storage.failures import UNAVAILABLE
 
@@ -75,7 +76,7 @@ class Claims:
 
 async def against_the_log(
     consumer: Any, places: Sequence[TopicPartition], rows: Mapping[TopicPartition, Cursor]
-) -> tuple[dict[TopicPartition, int], dict[TopicPartition, str | None]]:
+) -> tuple[dict[TopicPartition, int], dict[TopicPartition, Halt | None]]:
     """Hold claimed cursors against the log: where it begins, and why a cursor is not of it.
 
     Errors: those of the brokers.

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from shared.runtime.consumer.halts import HALTS, kind_of_halt
 from shared.runtime.positions import TopicPartition
+from shared.runtime.processing.halt import HALT_KINDS, Halt
 
 APPLIED = Counter("tertib_events_applied", "Records taken", ["group", "topic"])
 DUPLICATES = Counter("tertib_duplicates_dropped", "Repeated events and broadcasts", ["group"])
@@ -51,7 +51,7 @@ class Progress:
     group: str
     claimed: dict[TopicPartition, int] = field(default_factory=dict)  # To the committed offset.
     waiting: set[TopicPartition] = field(default_factory=set)  # Assigned, not claimed yet.
-    stopped: dict[TopicPartition, str] = field(default_factory=dict)
+    stopped: dict[TopicPartition, Halt] = field(default_factory=dict)
     turned_at: float = field(default_factory=time.monotonic)
     behind_at: float | None = None  # Since when there are records to take and none are taken.
     standing: dict[TopicPartition, tuple[int, float]] = field(
@@ -69,17 +69,17 @@ class Progress:
         self.stopped.pop(place, None)
         self.measure()
 
-    def stop(self, place: TopicPartition, reason: str) -> None:
+    def stop(self, place: TopicPartition, halt: Halt) -> None:
         """Note that a partition stands still, and why."""
-        self.stopped[place] = reason
+        self.stopped[place] = halt
         self.waiting.discard(place)
         self.claimed.pop(place, None)
         self.measure()
 
     def measure(self) -> None:
         """Let the metrics say what is claimed, and what stands still for which kind of reason."""
-        kinds = collections.Counter(kind_of_halt(reason) for reason in self.stopped.values())
-        for kind in HALTS:
+        kinds = collections.Counter(halt.kind for halt in self.stopped.values())
+        for kind in HALT_KINDS:
             STOPPED.labels(self.group, kind).set(kinds[kind])
         CLAIMED.labels(self.group).set(len(self.claimed))
 

@@ -274,8 +274,8 @@ class Runner:
     async def _go_on(self, step: FoldedBatch) -> None:
         """Stop what cannot go on, drain what can, and tell who waits."""
         self.cursors.written(step)
-        for place, reason in step.stops.items():
-            await self.cursors.halt(place, reason)
+        for place, halt in step.stops.items():
+            await self.cursors.halt(place, halt)
         for subject in sorted(step.writes.filled):
             self._worker.entries.pop(subject, None)  # No longer the state that is stored.
             await self._drain(subject)

@@ -9,11 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import aiokafka
 import asyncpg
-from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.runtime.consumer.runner import Runner
+from shared.runtime.positions import TopicPartition
+from shared.runtime.processing.halt import Halt, stored
 from shared.runtime.storage import table_sets
 
 # A batch and its transaction take well under a second; rebalances and slow disks take more.
@@ -108,7 +110,10 @@ class ProcessStatus:
         cursors: dict[str, dict[str, int]] = {topic: {} for topic in runner.projection.topics}
         for row in rows:
             cursors[row["topic"]][str(row["partition"])] = row["next_offset"]
-        stopped = {(row["topic"], row["partition"]): row["stopped"] for row in rows}
+        stopped: dict[TopicPartition, Halt | None] = {
+            (row["topic"], row["partition"]): stored(row["stopped_kind"], row["stopped"])
+            for row in rows
+        }
         stopped |= dict.fromkeys(progress.claimed) | progress.stopped  # A claim is the later word.
         return {
             "schema": schema,
@@ -116,9 +121,9 @@ class ProcessStatus:
             "claimed": len(progress.claimed),
             "waiting": sorted(progress.waiting),
             "stopped": [
-                {"topic": topic, "partition": number, "reason": reason}
-                for (topic, number), reason in sorted(stopped.items())
-                if reason
+                {"topic": topic, "partition": number, "kind": halt.kind, "reason": halt.detail}
+                for (topic, number), halt in sorted(stopped.items())
+                if halt is not None
             ],
             "parked": parked,
             "taken": progress.records,
@@ -152,8 +157,8 @@ class ProcessStatus:
             if schema is None:
                 return None, (), {"records": 0, "subjects": 0}
             rows = await connection.fetch(
-                f"SELECT topic, partition, next_offset, stopped FROM {schema}.cursors"  # noqa: S608  (our own name)
-                " ORDER BY topic, partition"
+                "SELECT topic, partition, next_offset, stopped_kind, stopped"  # noqa: S608  (our own name)
+                f" FROM {schema}.cursors ORDER BY topic, partition"
             )
             records, subjects = await connection.fetchrow(
                 f"SELECT count(*), count(DISTINCT subject) FROM {schema}.parked"  # noqa: S608  (our own name)
@@ -181,8 +186,8 @@ def _unclaimed(runner: Runner) -> list[str]:
     """Say which partitions this member does not work on. One without any has not joined yet."""
     progress = runner.progress
     stopped = [
-        f"{runner.group}: {topic}/{number} is stopped: {reason}"
-        for (topic, number), reason in sorted(progress.stopped.items())
+        f"{runner.group}: {topic}/{number} is stopped: {halt.detail}"
+        for (topic, number), halt in sorted(progress.stopped.items())
     ]
     if progress.waiting:
         return [*stopped, f"{runner.group}: {len(progress.waiting)} partitions wait for a claim"]
@@ -200,7 +205,7 @@ async def _silent_brokers(runner: Runner) -> list[str]:
 
 async def ends_of(runner: Runner) -> dict[tuple[str, int], int]:
     """Give the ends of the log of what this member claims; empty if the brokers are silent."""
-    wanted = [TopicPartition(*place) for place in runner.progress.claimed]
+    wanted = [aiokafka.TopicPartition(*place) for place in runner.progress.claimed]
     if not wanted:
         return {}
     try:

@@ -36,6 +36,3 @@ class Brake:
         """Count a parked record."""
         self.in_a_row += 1
         self.parked += 1
-
-
-BRAKE = "brake: "  # Begins the reason of a stop that only an operator ends.

@@ -12,7 +12,6 @@ from shared.events.base import Contradiction, OutOfReach
 from shared.events.envelope import Envelope
 from shared.runtime.kafka.records import tail_of
 from shared.runtime.positions import TopicPartition
-from shared.runtime.processing.brake import BRAKE
 from shared.runtime.processing.decoder import (
     BROADCAST,
     Decoder,
@@ -21,6 +20,7 @@ from shared.runtime.processing.decoder import (
     describe,
     text_of,
 )
+from shared.runtime.processing.halt import Halt, HaltKind
 from shared.runtime.processing.stamping import Times, caused_by, source_of, stamp
 from shared.runtime.processing.state import Cursor, Partition, SubjectState
 from shared.runtime.processing.write_batch import Parked, WriteBatch
@@ -66,6 +66,10 @@ class FoldFailed(Exception):  # noqa: N818  (what the states in memory are)
 class _Stop(Exception):  # noqa: N818  (what the partition does)
     """The partition cannot go on; what stands before the record is written."""
 
+    def __init__(self, kind: HaltKind, detail: str) -> None:
+        self.halt = Halt(kind, detail)
+        super().__init__(detail)
+
 
 class BatchFold:
     """Folds records of one projection over entries in memory, into the writes of a transaction.
@@ -89,7 +93,7 @@ class BatchFold:
         self.marks = marks
         self.budget = budget
         self.writes = WriteBatch()
-        self.stops: dict[TopicPartition, str] = {}
+        self.stops: dict[TopicPartition, Halt] = {}
         self._source = source_of(projection)
         self._hears = frozenset(kind.type_name() for kind in projection.hears)
         self._named = any(kind.BROADCAST for kind in projection.hears)
@@ -145,7 +149,7 @@ class BatchFold:
                 if not done % BREATH:
                     yield _BREATHER
         except _Stop as stop:
-            self.stops[part.place] = str(stop)
+            self.stops[part.place] = stop.halt
         if done:
             brake.passed(done)
             writes.records += done
@@ -229,7 +233,8 @@ class BatchFold:
     @staticmethod
     def _spoilt(part: Partition, record: Any, reason: str, error: Exception) -> Exception:
         if record.topic != part.topic:
-            return _Stop(f"what was told at {record.offset} cannot be folded: {_text(error)}")
+            detail = f"what was told at {record.offset} cannot be folded: {_text(error)}"
+            return _Stop("told", detail)
         return FoldFailed(part.place, record.offset, Undecodable(reason, _text(error)))
 
     def _touch(self, part: Partition, entry: SubjectState) -> None:
@@ -254,7 +259,7 @@ class BatchFold:
             self.writes.ignored += 1
             return True
         if number > part.broadcast + 1:
-            raise _Stop(f"broadcast {number} follows {part.broadcast}: a gap")
+            raise _Stop("gap", f"broadcast {number} follows {part.broadcast}: a gap")
         if heard.type in self._hears:
             names = self._learn(part, record, heard, number)
             if not (yield from self._apply(part, record, heard, names)):
@@ -270,7 +275,8 @@ class BatchFold:
                 part.learned = number
             audience = self.projection.audience(part.knowledge, heard)
         except Exception as error:
-            raise _Stop(f"broadcast {number} cannot be learned: {_text(error)}") from error
+            detail = f"broadcast {number} cannot be learned: {_text(error)}"
+            raise _Stop("broadcast", detail) from error
         self.writes.broadcasts[number] = heard.id, heard.type, record.value
         self.writes.learned[number] = part.place, record.offset
         if isinstance(audience, Everybody):
@@ -324,11 +330,11 @@ class BatchFold:
         Errors: _Stop if it was meant for everybody, or if too many are parked (the brake).
         """
         if why.reason == BROADCAST:
-            raise _Stop(why.error)
+            raise _Stop("broadcast", why.error)
         entry = self.entries[subject]
         if not entry.parked:
             if (grip := part.brake.grips()) is not None:
-                raise _Stop(f"{BRAKE}{grip}; the next: {why.reason}: {why.error}")
+                raise _Stop("brake", f"{grip}; the next: {why.reason}: {why.error}")
             part.brake.count()
             entry.parked = True
         self._queue(part, record, entry, why)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.brake import Brake
+from shared.runtime.processing.halt import Halt
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ class Cursor(NamedTuple):
     broadcast: int
     epoch: int
     tail: bytes | None = None
-    stopped: str | None = None
+    stopped: Halt | None = None
 
 
 @dataclass

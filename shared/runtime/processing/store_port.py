@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from shared.events.envelope import Envelope
 from shared.runtime.limits import Limits
 from shared.runtime.positions import TopicPartition
+from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.state import Cursor, Partition, SubjectState
 from shared.runtime.processing.write_batch import ParkedRow, WriteBatch
 from shared.runtime.projection import Changes, Load, Projection, Row
@@ -69,5 +70,5 @@ class Store(Protocol):
         Errors: WriteConflict, BroadcastContradiction, RowsRejected.
         """
 
-    async def stop(self, cursor: Cursor, reason: str | None) -> None:
+    async def stop(self, cursor: Cursor, halt: Halt | None) -> None:
         """Say in the cursor's row why a partition stands still; None: it goes on."""

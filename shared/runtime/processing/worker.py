@@ -18,6 +18,7 @@ from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.brake import Brake
 from shared.runtime.processing.decoder import BROADCAST, Decoder, Undecodable
 from shared.runtime.processing.fold import BatchFold, FoldFailed, Marks, missing
+from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.state import Partition, SubjectState
 from shared.runtime.processing.store_port import (
     BroadcastContradiction,
@@ -46,7 +47,7 @@ class FoldedBatch:
     writes: WriteBatch
     rows: Mapping[str, Changes]
     left: dict[TopicPartition, Sequence[Any]]
-    stops: dict[TopicPartition, str]
+    stops: dict[TopicPartition, Halt]
     brakes: dict[TopicPartition, Brake]
     alone: Any | None
     fold_seconds: float

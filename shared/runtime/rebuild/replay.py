@@ -148,7 +148,7 @@ class Replay:
             step = await self._worker.fold(self.store, {part.place: part}, {part.place: records})
             await self._written_out()
             if step.stops:
-                message = f"{part.topic}/{part.number} stops: {step.stops[part.place]}"
+                message = f"{part.topic}/{part.number} stops: {step.stops[part.place].detail}"
                 raise CannotRun(message)
             self._writing = asyncio.create_task(self._write(step))
             records = step.left.get(part.place, ())

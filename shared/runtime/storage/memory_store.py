@@ -14,7 +14,8 @@ from shared.events.envelope import Envelope
 from shared.events.structs import decoder_of
 from shared.runtime.limits import Limits
 from shared.runtime.positions import TopicPartition
-from shared.runtime.processing.brake import BRAKE, Brake
+from shared.runtime.processing.brake import Brake
+from shared.runtime.processing.halt import Halt, waits_for_operator
 from shared.runtime.processing.stamping import Event
 from shared.runtime.processing.state import Cursor, Partition, SubjectState
 from shared.runtime.processing.store_port import BroadcastContradiction, WriteConflict
@@ -68,7 +69,8 @@ class MemoryStore:
         del owner  # Nobody looks.
         for place in places:
             if (cursor := self.kept.cursors.get(place)) is not None:
-                stays = cursor.stopped if (cursor.stopped or "").startswith(BRAKE) else None
+                stops = cursor.stopped
+                stays = stops if stops is not None and waits_for_operator(stops.kind) else None
                 self.kept.cursors[place] = cursor._replace(epoch=cursor.epoch + 1, stopped=stays)
         return await self.cursors(places)
 
@@ -98,11 +100,11 @@ class MemoryStore:
             for cursor in cursors
         ]
 
-    async def stop(self, cursor: Cursor, reason: str | None) -> None:
+    async def stop(self, cursor: Cursor, halt: Halt | None) -> None:
         """Say in the cursor's row why a partition stands still; None: it goes on."""
         place = cursor.topic, cursor.partition
         if self.kept.cursors[place].epoch == cursor.epoch:
-            self.kept.cursors[place] = self.kept.cursors[place]._replace(stopped=reason)
+            self.kept.cursors[place] = self.kept.cursors[place]._replace(stopped=halt)
 
     async def knowledge(self, number: int) -> Any:
         """Give the knowledge as of a broadcast's number."""

@@ -11,19 +11,20 @@ from shared.runtime.storage.table_sets import columns_of
 
 _CURSOR = (
     "c.topic, c.partition, c.next_offset, c.last_subject, c.broadcast, c.epoch, c.tail_hash,"
-    " c.stopped"
+    " c.stopped_kind, c.stopped"
 )
 
 _STATEMENTS = {
-    # $4: how the reason of a stop begins that only an operator ends.
+    # $4: the kinds of halts that a claim forgets.
     "claim": "UPDATE {schema}.cursors c SET epoch = epoch + 1, owner = $3,"
-    " stopped = CASE WHEN starts_with(stopped, $4) THEN stopped END"
+    " stopped = CASE WHEN stopped_kind = ANY($4::text[]) THEN NULL ELSE stopped END,"
+    " stopped_kind = CASE WHEN stopped_kind = ANY($4::text[]) THEN NULL ELSE stopped_kind END"
     " FROM unnest($1::text[], $2::int[]) AS w(topic, partition)"
     " WHERE c.topic = w.topic AND c.partition = w.partition RETURNING {cursor}",
     "cursors": "SELECT {cursor} FROM {schema}.cursors c"
     " JOIN unnest($1::text[], $2::int[]) AS w(topic, partition)"
     " ON c.topic = w.topic AND c.partition = w.partition",
-    "stop": "UPDATE {schema}.cursors SET stopped = $4"
+    "stop": "UPDATE {schema}.cursors SET stopped_kind = $4, stopped = $5"
     " WHERE topic = $1 AND partition = $2 AND epoch = $3",
     "names": "SELECT partition, subject FROM {schema}.subjects WHERE partition = ANY($1::int[])"
     " ORDER BY subject",

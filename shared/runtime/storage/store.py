@@ -11,7 +11,9 @@ from shared.events.structs import decoder_of
 from shared.runtime.kafka.headers import headers_in, headers_text
 from shared.runtime.limits import Limits
 from shared.runtime.positions import TopicPartition
-from shared.runtime.processing.brake import BRAKE, Brake
+from shared.runtime.processing import halt as halts
+from shared.runtime.processing.brake import Brake
+from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.stamping import Event
 from shared.runtime.processing.state import Cursor, Partition, SubjectState
 from shared.runtime.processing.store_port import (
@@ -73,13 +75,14 @@ class PostgresStore:
 
     async def claim(self, places: Iterable[TopicPartition], owner: str) -> list[Cursor]:
         """Take partitions: their epoch grows, and whoever held them before writes no more."""
-        rows = await self.pool.fetch(self._said.claim, *by_column(places, 2), owner, BRAKE)
-        return [Cursor(*row) for row in rows]
+        wanted = by_column(places, 2)
+        rows = await self.pool.fetch(self._said.claim, *wanted, owner, halts.FORGOTTEN)
+        return [_cursor(row) for row in rows]
 
     async def cursors(self, places: Iterable[TopicPartition]) -> list[Cursor]:
         """Read cursors; a partition that was never bootstrapped is missing."""
         rows = await self.pool.fetch(self._said.cursors, *by_column(places, 2))
-        return [Cursor(*row) for row in rows]
+        return [_cursor(row) for row in rows]
 
     async def partitions(self, cursors: Sequence[Cursor], limits: Limits) -> list[Partition]:
         """Build what claimed partitions know: knowledge, and names where broadcasts are heard."""
@@ -106,11 +109,10 @@ class PostgresStore:
             for cursor in cursors
         ]
 
-    async def stop(self, cursor: Cursor, reason: str | None) -> None:
+    async def stop(self, cursor: Cursor, halt: Halt | None) -> None:
         """Say in the cursor's row why a partition stands still; None: it goes on."""
-        await self.pool.execute(
-            self._said.stop, cursor.topic, cursor.partition, cursor.epoch, reason
-        )
+        place = cursor.topic, cursor.partition
+        await self.pool.execute(self._said.stop, *place, cursor.epoch, *(halt or (None, None)))
 
     # Broadcasts.
 
@@ -292,3 +294,8 @@ class PostgresStore:
             self.concluded += events
             return
         await copy_events(connection, events)
+
+
+def _cursor(row: asyncpg.Record) -> Cursor:
+    *rest, kind, detail = row
+    return Cursor._make([*rest, halts.stored(kind, detail)])

@@ -29,6 +29,7 @@ CREATE TABLE {schema}.cursors (
     owner text,
     tail_hash bytea,
     stopped text,
+    stopped_kind text,
     PRIMARY KEY (topic, partition)
 );
 CREATE TABLE {schema}.subjects (
@@ -138,7 +139,19 @@ async def ensure(connection: Connection, projection: Projection[Any, Any], parti
             await switch(connection, projection, schema)
         else:
             await check_version(connection, projection, schema)
+            await _add_kinds_of_halts(connection, schema)
         return schema
+
+
+async def _add_kinds_of_halts(connection: Connection, schema: str) -> None:
+    """Give a table set of before the column that it lacks: its halts are then of no known kind."""
+    there = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM information_schema.columns WHERE table_schema = $1"
+        " AND table_name = 'cursors' AND column_name = 'stopped_kind')",
+        schema,
+    )
+    if not there:  # Asked first: changing a table, even in vain, locks out who writes it.
+        await connection.execute(f"ALTER TABLE {schema}.cursors ADD COLUMN stopped_kind text")
 
 
 async def check_version(

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from services.attendance.projection.assessor import Assessor
 from shared.events.envelope import Envelope
+from shared.runtime.processing.halt import Halt
 from tests.attendance.by_hand import (
     Fed,
     Left,
@@ -38,7 +39,7 @@ class Ended(NamedTuple):
 
     left: Left
     parked: list[tuple[str, str, str]]
-    stopped: set[str]
+    stopped: set[Halt]
 
 
 def ended(database: str, facts: Sequence[Envelope]) -> Ended:
@@ -132,7 +133,9 @@ def test_an_outage_or_a_rule_set_of_one_name_with_other_content_stops_the_partit
 
     assert (left, parked) == (concluded(facts[:-1]), [])
     assert len(stopped) == 1
-    assert re.search(named, stopped.pop())
+    halt = stopped.pop()
+    assert halt.kind == "broadcast"
+    assert re.search(named, halt.detail)
 
 
 @pytest.mark.parametrize(
@@ -154,5 +157,7 @@ def test_any_broadcast_of_one_id_with_other_content_stops_the_partitions(
     left, parked, stopped = ended(database, facts)
 
     assert len(stopped) == 1
-    assert other.id in stopped.pop()
+    halt = stopped.pop()
+    assert halt.kind == "broadcast"
+    assert other.id in halt.detail
     assert (left, parked) == (concluded(facts[:-1]), [])

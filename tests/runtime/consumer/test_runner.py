@@ -14,6 +14,7 @@ from shared.events.envelope import Envelope
 from shared.runtime.consumer.runner import Runner
 from shared.runtime.limits import Limits
 from shared.runtime.parking import queries
+from shared.runtime.processing.halt import Halt
 from tests.faults.stage import until
 from tests.kit import toy_facts as facts
 from tests.kit.flow import PARTITIONS, Log
@@ -182,7 +183,7 @@ async def test_the_brake_stops_a_partition_until_somebody_lets_it_go(place: Plac
             return len(first.progress.stopped) == PARTITIONS
 
         await until(stopped, "it never came to that")
-        assert all(each.startswith("brake: ") for each in first.progress.stopped.values())
+        assert {halt.kind for halt in first.progress.stopped.values()} == {"brake"}
         assert len(await queries.listed(first.store)) == PARTITIONS
     async with place.member() as second:
 
@@ -205,7 +206,8 @@ async def test_a_stopped_partition_goes_on_when_it_is_repaired(place: Place) -> 
             return len(runner.progress.stopped) == PARTITIONS
 
         await until(stopped, "it never came to that")
-        assert set(runner.progress.stopped.values()) == {"broadcast 3 follows 1: a gap"}
+        gap = Halt("gap", "broadcast 3 follows 1: a gap")
+        assert set(runner.progress.stopped.values()) == {gap}
         assert await place.sums() == {"a": (1, 5)}
         await place.ask("UPDATE {schema}.cursors SET broadcast = 2")
         await done(place, runner)

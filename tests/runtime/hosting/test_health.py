@@ -53,7 +53,12 @@ async def test_a_stopped_partition_is_named_with_its_reason(
         f"tests.counting@1: {topic}/1 is stopped: log shorter than the cursor: 7 of 0"
     ]
     (stopped,) = whole["groups"]["tests.counting@1"]["stopped"]
-    assert (stopped["topic"], stopped["partition"]) == (topic, 1)
+    assert stopped == {
+        "topic": topic,
+        "partition": 1,
+        "kind": "log_shorter",
+        "reason": "log shorter than the cursor: 7 of 0",
+    }
 
 
 async def test_a_database_that_is_gone_makes_it_unready(

@@ -9,12 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
-import pytest
 from confluent_kafka import Producer
 from prometheus_client import REGISTRY
 
-from shared.runtime.consumer.halts import HALTS, kind_of_halt
 from shared.runtime.outbox import relay
+from shared.runtime.processing.halt import HALT_KINDS
 from shared.runtime.storage import table_sets
 from tests.kit.answering import PARTITIONS, Asked, answering, figure, put_beyond_the_log
 
@@ -96,25 +95,8 @@ async def test_a_stopped_partition_is_counted_by_the_kind_of_its_reason(
         await until(asked, f'{stopped}log_shorter"', lambda count: count == 1)
         _, figures = await asked.get("/metrics")
 
-    others = [figure(figures, f'{stopped}{kind}"') for kind in HALTS if kind != "log_shorter"]
-    assert others == [0] * (len(HALTS) - 1)
-
-
-@pytest.mark.parametrize(
-    ("reason", "kind"),
-    [
-        ("brake: 20 in a row", "brake"),
-        ("not bootstrapped: there is no cursor for this partition", "not_bootstrapped"),
-        ("history lost: the cursor is 3, the log begins at 7", "history_lost"),
-        ("log shorter than the cursor: 7 of 3", "log_shorter"),
-        ("another log: the record before the cursor is not the same", "another_log"),
-        ("broadcast 3 follows 1: a gap", "gap"),
-        ("broadcast 3 cannot be learned: ValueError", "broadcast"),
-    ],
-)
-def test_the_kinds_of_halts(reason: str, kind: str) -> None:
-    assert kind_of_halt(reason) == kind
-    assert kind in HALTS
+    others = [figure(figures, f'{stopped}{kind}"') for kind in HALT_KINDS if kind != "log_shorter"]
+    assert others == [0] * (len(HALT_KINDS) - 1)
 
 
 async def test_a_gap_that_stays_open_is_counted(bootstrap: str, database: str, topic: str) -> None:
@@ -151,6 +133,16 @@ async def test_a_rebuild_under_way_is_seen_from_the_service(
             f"UPDATE {made}.cursors SET next_offset = 3 - partition * 3"  # noqa: S608  (our own name)
         )
         assert figure((await asked.get("/metrics"))[1], name) == 0.75
+
+
+def test_every_kind_of_halt_is_described() -> None:
+    """By the label that it is counted under."""
+    (line,) = [
+        line for line in PAGE.splitlines() if line.startswith("| `tertib_partitions_stopped")
+    ]
+    described = re.findall(r"`(\w+)`", line.split("|")[2])
+
+    assert described == ["reason", *HALT_KINDS]
 
 
 def test_every_metric_is_described_and_nothing_else_is() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared.events.envelope import Envelope
 from shared.runtime.limits import Limits
+from shared.runtime.processing.halt import Halt
 from tests.kit import toy_facts as facts
 from tests.kit.toy_facts import Record, check_in, log_of, record
 from tests.kit.toy_memory import TOPIC, fold, folded, left_in, toy_store
@@ -166,7 +167,7 @@ def test_a_gap_of_broadcasts_stops_the_partition() -> None:
     """Nothing behind it is folded, and what stands before it is kept."""
     left = folded([log(check_in("a", 1, 5), facts.closed(3), check_in("a", 2, 6))])
 
-    assert left.stopped == "broadcast 3 follows 1: a gap"
+    assert left.stopped == Halt("gap", "broadcast 3 follows 1: a gap")
     assert left.next_offset == 2
     assert left.sums == {"a": ("a", 1, 5, 0)}
 
@@ -183,7 +184,8 @@ def test_a_broadcast_that_contradicts_what_is_known_stops_the_partition() -> Non
     left = folded([log(check_in("a", 1, 5), facts.impossible(2), check_in("a", 2, 6))])
 
     assert left.stopped is not None
-    assert left.stopped.startswith("broadcast 2 cannot be learned")
+    assert left.stopped.kind == "broadcast"
+    assert left.stopped.detail.startswith("broadcast 2 cannot be learned")
     assert (left.next_offset, left.sums["a"]) == (2, ("a", 1, 5, 0))
 
 
@@ -193,7 +195,8 @@ def test_a_broadcast_that_fails_for_one_stops_the_partition() -> None:
     left = folded([log(*said, facts.calendar(2, "b", failing=True), check_in("a", 2, 6))])
 
     assert left.stopped is not None
-    assert left.stopped.startswith("broadcast 2 cannot be applied to b")
+    assert left.stopped.kind == "broadcast"
+    assert left.stopped.detail.startswith("broadcast 2 cannot be applied to b")
     assert left.sums == {each: (each, 1, 5, 0) for each in PEOPLE}
     assert left.next_offset == 5
 
@@ -206,6 +209,7 @@ def test_too_many_parked_in_a_row_stop_the_partition() -> None:
     stopped = asyncio.run(fold(store, [log(*said)], limits=limits))
 
     assert stopped is not None
-    assert stopped.startswith("brake: 3 records parked in a row")
+    assert stopped.kind == "brake"
+    assert stopped.detail.startswith("3 records parked in a row; the next: fold: ")
     assert len(left_in(store).parked) == 3
     assert left_in(store).next_offset == 4

@@ -8,6 +8,8 @@ import asyncpg
 import pytest
 
 from shared.runtime.limits import Limits
+from shared.runtime.parking import queries
+from shared.runtime.processing.halt import HALT_KINDS, Halt, waits_for_operator
 from shared.runtime.processing.state import Cursor, SubjectState
 from shared.runtime.processing.store_port import BroadcastContradiction, WriteConflict
 from shared.runtime.processing.write_batch import Parked, WriteBatch
@@ -220,16 +222,49 @@ def replace_of(row: Parked, offset: int, **more: Any) -> Parked:
 
 async def test_why_a_partition_stands_is_kept_until_the_next_claim(store: Tested) -> None:
     """Of the brake alone an operator must say that it may go on."""
+    lost, brake = Halt("history_lost", "what is lost"), Halt("brake", "20 parked in a row")
     cursor = await claimed(store)
-    await store.stop(cursor, "history lost")
-    assert (await store.cursors([PLACE]))[0].stopped == "history lost"
+    await store.stop(cursor, lost)
+    assert (await store.cursors([PLACE]))[0].stopped == lost
     cursor = await claimed(store)
     assert cursor.stopped is None
-    await store.stop(cursor._replace(epoch=1), "said by a zombie")
+    await store.stop(cursor._replace(epoch=1), Halt("gap", "said by a zombie"))
     assert (await store.cursors([PLACE]))[0].stopped is None
 
-    await store.stop(cursor, "brake: 20 records parked in a row")
-    assert (await claimed(store)).stopped == "brake: 20 records parked in a row"
+    await store.stop(cursor, brake)
+    assert (await claimed(store)).stopped == brake
+    await store.stop((await store.cursors([PLACE]))[0], None)
+    assert (await store.cursors([PLACE]))[0].stopped is None
+
+
+async def test_a_claim_forgets_what_it_looks_at_again(store: Tested) -> None:
+    """Each kind of halt, in memory as in PostgreSQL."""
+    for kind in HALT_KINDS:
+        halt = Halt(kind, f"because of {kind}")
+        await store.stop(await claimed(store), halt)
+
+        assert (await claimed(store)).stopped == (halt if waits_for_operator(kind) else None)
+
+
+async def test_a_halt_of_no_known_kind_waits_for_an_operator(pool: asyncpg.Pool) -> None:
+    """Stored before kinds were, or by newer code: a claim alone does not let it go on."""
+    toy = Toy(TOPIC)
+    async with pool.acquire() as connection:
+        schema = await table_sets.ensure(connection, toy, 1)
+        await connection.execute(f"ALTER TABLE {schema}.cursors DROP COLUMN stopped_kind")
+        await connection.execute(
+            f"UPDATE {schema}.cursors SET stopped = 'as it was said'"  # noqa: S608  (its own name)
+        )
+        assert await table_sets.ensure(connection, toy, 1) == schema
+    store = PostgresStore(pool, toy, schema)
+
+    assert (await claimed(store)).stopped == Halt("unknown", "as it was said")
+    await pool.execute(
+        f"UPDATE {schema}.cursors SET stopped_kind = 'of tomorrow'"  # noqa: S608  (its own name)
+    )
+    assert (await claimed(store)).stopped == Halt("unknown", "as it was said")
+    assert await queries.resume(store) == 1
+    assert (await claimed(store)).stopped is None
 
 
 async def test_names_are_in_bytewise_order(store: Tested) -> None:

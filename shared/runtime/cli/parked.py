@@ -134,6 +134,17 @@ async def _discarded(
     raise CannotRun(f"record {row_id} of {subject} does not wait in {service}")
 
 
+@parked.command("resume")
+def resume_command(service: Service, *, projection: Projection = None) -> None:
+    """Let stopped partitions go on, also those that too many parked records stopped."""
+    done = asyncio.run(_resumed(service, projection))
+    typer.echo(f"{done} partitions of {service} may go on; a running member looks by itself")
+
+
+async def _resumed(service: str, projection: str | None) -> int:
+    return sum([await queries.resume(store) async for store in _stores(service, projection)])
+
+
 async def _stores(service: str, projection: str | None) -> AsyncIterator[PostgresStore]:
     """Give the live store of each projection, or of the one that is named."""
     made = [make() for make in built(service).projections]

@@ -47,7 +47,7 @@ async def open_gaps(store: PostgresStore) -> int:
 
 
 async def resume(store: PostgresStore) -> int:
-    """Let partitions go on that the brake stopped; give how many. The runner looks by itself."""
+    """Let stopped partitions go on; give how many. The runner looks by itself."""
     done: str = await store.pool.execute(
         f"UPDATE {store.schema}.cursors SET stopped = NULL, stopped_kind = NULL"
         " WHERE stopped IS NOT NULL"

@@ -11,6 +11,7 @@ Knowledge what the broadcasts said so far; one object per partition, because the
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Table
@@ -74,16 +75,14 @@ class Projection(Protocol[State, Knowledge]):
     `loads`    the queries whose rows `restore` needs.
     `commands` True if others write the same subjects (HTTP commands, a sender): then states are
                read afresh for every batch; False lets the runner keep them while its claim holds.
+    `reads`    the fields that the fold asks for, by kind; the rest of such a record's data is
+               neither decoded nor judged. For kinds of which there are millions.
+    `tells`    kinds among `hears` that commands tell on the service's own topic, which is none of
+               `topics`. The subjects' rows have them at once; a rebuild folds them as given, where
+               they stand among the derived events of the same subject.
 
-    Optional: `knows_regency(knowledge, code) -> bool`. A keyed record of a regency that it does
-    not know is parked (`unknown_tenant`). Who hears broadcasts hears one topic only.
-
-    Optional: `reads`, the fields that the fold asks for, by kind; the rest of such a record's
-    data is neither decoded nor judged. For kinds of which there are millions.
-
-    Optional: `tells`, kinds among `hears` that commands tell on the service's own topic, which is
-    none of `topics`. The subjects' rows have them at once; a rebuild folds them as given, where
-    they stand among the derived events of the same subject.
+    Who hears broadcasts hears one topic only. `ProjectionBase` has an answer for what many need
+    not say.
     """
 
     name: str
@@ -94,6 +93,8 @@ class Projection(Protocol[State, Knowledge]):
     tables: Sequence[Table]
     loads: Sequence[Load]
     commands: bool
+    reads: Mapping[type[Fact], frozenset[str]]
+    tells: Sequence[type[Fact]]
 
     def knowledge(self) -> Knowledge:
         """Give the knowledge of somebody who has heard no broadcast."""
@@ -103,6 +104,9 @@ class Projection(Protocol[State, Knowledge]):
 
         Errors: Contradiction if it cannot be true beside what is known: the partition stops.
         """
+
+    def knows_regency(self, knowledge: Knowledge, regency: str, /) -> bool:
+        """Say whether a regency was ever registered; a keyed record of another is parked."""
 
     def audience(self, knowledge: Knowledge, broadcast: Envelope, /) -> Audience:
         """Say whose states a broadcast just learned may change."""
@@ -143,12 +147,17 @@ class ProjectionBase(Generic[State, Knowledge]):
 
     commands = False
     loads: Sequence[Load] = ()
+    reads: Mapping[type[Fact], frozenset[str]] = MappingProxyType({})
+    tells: Sequence[type[Fact]] = ()
 
     def knowledge(self) -> Any:
         return None
 
     def learn(self, knowledge: Any, broadcast: Envelope, /) -> None:
         raise NotImplementedError
+
+    def knows_regency(self, knowledge: Any, regency: str, /) -> bool:
+        return True
 
     def audience(self, knowledge: Any, broadcast: Envelope, /) -> Audience:
         return NOBODY

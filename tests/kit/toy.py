@@ -109,8 +109,7 @@ class Toy(ProjectionBase[Sum, Known]):
     def knowledge(self) -> Known:
         return Known()
 
-    def knows_regency(self, knowledge: Known, regency: str) -> bool:
-        """Say whether a regency was ever registered."""
+    def knows_regency(self, knowledge: Known, regency: str, /) -> bool:
         return regency in knowledge.regencies
 
     def learn(self, knowledge: Known, broadcast: Envelope, /) -> None:

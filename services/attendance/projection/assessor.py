@@ -39,6 +39,7 @@ from shared.runtime.projection import (
     Everybody,
     Load,
     Only,
+    ProjectionBase,
     Row,
 )
 
@@ -49,7 +50,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Fact]] = {
 _TO_ALL = {"WorkdayClosed", "CalendarPublished", "SchedulePublished", "OutageDeclared"}
 
 
-class Assessor:
+class Assessor(ProjectionBase[Person, Knowledge]):
     """Folds the facts of `attendance.facts.v1` into workdays and thresholds, a person a subject.
 
     `forgets`: drop the details of old days once they are written; False where nothing writes them.
@@ -82,7 +83,6 @@ class Assessor:
     }
     tables: Sequence[Table] = (FACTS, WORKDAYS, THRESHOLDS)
     loads: Sequence[Load] = LOADS
-    commands = False
 
     def __init__(self, *, forgets: bool = True) -> None:
         self._forgets = forgets
@@ -90,9 +90,9 @@ class Assessor:
     def knowledge(self) -> Knowledge:
         return Knowledge()
 
-    def knows_regency(self, knowledge: Knowledge, code: str) -> bool:
+    def knows_regency(self, knowledge: Knowledge, regency: str, /) -> bool:
         """Say whether a regency was ever registered: nobody judges in an unknown tenant's name."""
-        return code in knowledge.regencies
+        return regency in knowledge.regencies
 
     def learn(self, knowledge: Knowledge, broadcast: Envelope) -> None:
         learn(knowledge, kind_of(broadcast), broadcast.subject, broadcast.data)

@@ -98,12 +98,11 @@ class Redrive:
 
     async def _fold(self, heard: Envelope) -> None:
         entry, projection, knowledge = self.entry, self.store.projection, self._knowledge
-        knows = getattr(projection, "knows_regency", None)
         with _its_own_failures():
             if heard.broadcastseq is not None:
                 if not projection.concerns(entry.state, heard):
                     return
-            elif knows is not None and not knows(knowledge, heard.regency):
+            elif not projection.knows_regency(knowledge, heard.regency):
                 raise _Failed(f"unknown_tenant: regency {heard.regency} was never registered")
             load = projection.reach(entry.state, heard, knowledge)
         if load is not None:

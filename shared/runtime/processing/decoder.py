@@ -1,6 +1,6 @@
 """From a record's bytes to an envelope, or to the reason why it cannot be one."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -50,7 +50,7 @@ class Decoder:
         self.hears_broadcasts = any(kind.BROADCAST for kind in kinds)
         if self.hears_broadcasts:
             kinds += [kind for kind in BY_TYPE.values() if _numbered_beside(kind, kinds)]
-        reads: Mapping[type[Fact], frozenset[str]] = getattr(projection, "reads", {})
+        reads = projection.reads
         self._kinds: dict[bytes, tuple[Callable[[bytes], Envelope], str, bool]] = {
             kind.type_name().encode(): (
                 decoder_of(kind, reads.get(kind)).decode, kind.type_name(), kind.BROADCAST,

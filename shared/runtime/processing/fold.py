@@ -98,9 +98,9 @@ class BatchFold:
         self._hears = frozenset(kind.type_name() for kind in projection.hears)
         self._named = any(kind.BROADCAST for kind in projection.hears)
         # Told on our own topic, and folded as given: a rebuild weaves them among what is heard.
-        self._tells = frozenset(kind.type_name() for kind in getattr(projection, "tells", ()))
+        self._tells = frozenset(kind.type_name() for kind in projection.tells)
         self._cause: Times | None = None
-        self._knows = getattr(projection, "knows_regency", None)
+        self._knows = projection.knows_regency
         self._apply_to = projection.fold
 
     def partition(self, part: Partition, records: Sequence[Any]) -> Steps:  # noqa: C901, PLR0912  (the hot path)
@@ -168,7 +168,7 @@ class BatchFold:
             if heard.subjectseq == entry.last_of(heard.source, self._source) + 1:
                 self.writes.filled.add(entry.subject)  # A gap may be closed: its queue drains.
             return False
-        if self._knows is not None and not self._knows(part.knowledge, heard.regency):
+        if not self._knows(part.knowledge, heard.regency):
             error = f"regency {heard.regency} was never registered"
             self._park(part, record, entry.subject, Undecodable("unknown_tenant", error))
             return False

@@ -43,7 +43,7 @@ class Replay:
         self._written: Written = lambda _: None
         self._worker = Worker(store.projection, limits)
         self._writing: asyncio.Task[None] | None = None
-        tells = getattr(store.projection, "tells", ())
+        tells = store.projection.tells
         self.told_on = sorted({kind.TOPIC for kind in tells})
         self._told = frozenset(kind.type_name() for kind in tells)
 

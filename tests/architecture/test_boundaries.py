@@ -21,7 +21,8 @@ FLOORS = "The runtime's floors"
 FACE = "Services use the face of the runtime"
 KERNEL = "The kernel stands alone"
 ROOMS = "The rooms of attendance"
-CONTRACTS = (APART, PURE, LAYERS, KERNEL, ROOMS, NO_WORDS, FLOORS, FACE)
+NO_OUTBOX = "A rebuild has no way into the outbox"
+CONTRACTS = (APART, PURE, LAYERS, KERNEL, ROOMS, NO_WORDS, FLOORS, FACE, NO_OUTBOX)
 
 
 def verdicts(project: Path) -> dict[str, str]:
@@ -128,6 +129,11 @@ def test_no_file_escapes_the_import_graph() -> None:
         ),
         ("shared/runtime/kafka/admin.py", "import shared.runtime.storage.store", FLOORS),
         ("shared/runtime/consumer/claims.py", "import shared.runtime.rebuild.replay", FLOORS),
+        (
+            "shared/runtime/parking/redrive.py",
+            "import shared.runtime.storage.outbox_sink",
+            NO_OUTBOX,
+        ),
         ("services/discipline/exports.py", "import shared.runtime.processing.fold", FACE),
         ("services/notifications/store.py", "import shared.runtime.storage.store", FACE),
         ("services/attendance/main.py", "import shared.runtime.storage.table_sets", FACE),

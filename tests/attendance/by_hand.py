@@ -27,6 +27,7 @@ from shared.runtime.processing.in_memory import InMemoryProjection
 from shared.runtime.processing.write_batch import WriteBatch
 from shared.runtime.projection import Changes, Load, Row
 from shared.runtime.storage import table_sets
+from shared.runtime.storage.outbox_sink import LiveOutbox
 from shared.runtime.storage.store import PostgresStore
 from tests.kit.toy_facts import Record, log_of
 
@@ -140,7 +141,7 @@ class Fed(Runner):
         """Claim all partitions of a reel."""
         async with pool.acquire() as connection:
             schema = await table_sets.ensure(connection, self.projection, PARTITIONS)
-        store = Watched(pool, self.projection, schema)
+        store = Watched(pool, self.projection, schema, LiveOutbox())
         store.seen = reel.seen
         self.cursors = PartitionAssignment(
             store,

@@ -16,6 +16,7 @@ from shared.runtime import settings
 from shared.runtime.cli.serve import built
 from shared.runtime.errors import CannotRun
 from shared.runtime.parking import queries, queue
+from shared.runtime.storage.outbox_sink import LiveOutbox
 from shared.runtime.storage.store import PostgresStore
 from shared.runtime.storage.table_sets import live_schema
 
@@ -158,7 +159,7 @@ async def _stores(service: str, projection: str | None) -> AsyncIterator[Postgre
                 schema = await live_schema(connection, each.name)
             if schema is None:
                 raise CannotRun(f"{each.name} has no tables yet: it was never started")
-            yield PostgresStore(pool, each, schema)
+            yield PostgresStore(pool, each, schema, LiveOutbox())
 
 
 @asynccontextmanager

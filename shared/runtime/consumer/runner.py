@@ -39,6 +39,7 @@ from shared.runtime.processing.worker import FoldedBatch, Worker
 from shared.runtime.projection import Projection
 from shared.runtime.storage import table_sets
 from shared.runtime.storage.failures import UNAVAILABLE
+from shared.runtime.storage.outbox_sink import LiveOutbox
 from shared.runtime.storage.store import PostgresStore
 
 log = structlog.get_logger()
@@ -91,7 +92,7 @@ class Runner:
         async with self._pool.acquire() as connection:
             schema = await table_sets.ensure(connection, self.projection, self.limits.partitions)
         self.cursors = PartitionAssignment(
-            PostgresStore(self._pool, self.projection, schema),
+            PostgresStore(self._pool, self.projection, schema, LiveOutbox()),
             self.limits,
             f"{socket.gethostname()}:{os.getpid()}",
             self.progress,

@@ -14,12 +14,12 @@ import asyncpg
 from shared.events.catalogue import KINDS
 from shared.runtime.kafka.partition_reader import PartitionReader
 from shared.runtime.limits import Limits
-from shared.runtime.processing.stamping import Event
 from shared.runtime.processing.worker import FoldedBatch
 from shared.runtime.projection import Projection
 from shared.runtime.rebuild import live_position, published_log
 from shared.runtime.rebuild.comparison import Comparison, Differences
 from shared.runtime.rebuild.replay import Replay
+from shared.runtime.storage.event_sink import CollectedEvents
 from shared.runtime.storage.store import PostgresStore
 
 LANES = 2  # One folds, one waits. More would be little faster, and hold more in memory.
@@ -42,8 +42,8 @@ class Task:
         told = {kind.TOPIC for kind in KINDS if self.projection.service == kind.SERVICE}
         return [topic for topic in self.projection.topics if topic in told]
 
-    def refolding(self, pool: asyncpg.Pool, concluded: list[Event]) -> Replay:
-        """Give a fold into the new tables; what it concludes goes into the list."""
+    def refolding(self, pool: asyncpg.Pool, concluded: CollectedEvents) -> Replay:
+        """Give a fold into the new tables; what it concludes is collected."""
         store = PostgresStore(pool, self.projection, self.new, concluded)
         return Replay(store, self.bootstrap, self.own, self.limits)
 
@@ -74,7 +74,7 @@ class PartitionLanes:
             await asyncio.gather(*lanes, return_exceptions=True)
 
     async def _lane(self, left: Iterator[int]) -> None:
-        task, concluded = self.task, list[Event]()
+        task, concluded = self.task, CollectedEvents()
         heard = frozenset(kind.type_name() for kind in task.projection.hears)
         folding = task.refolding(self.pool, concluded)
         try:
@@ -88,12 +88,12 @@ class PartitionLanes:
                 comparison = Comparison(last, heard)
 
                 def written(step: FoldedBatch, comparison: Comparison = comparison) -> None:
-                    _drain(concluded, comparison)
+                    comparison.take(concluded.drained())
                     self.folded(step.writes.records)
 
                 await folding.catch_up(ends, written)
                 await folding.settle_parked(task.live, number)
-                _drain(concluded, comparison)
+                comparison.take(concluded.drained())
                 held = asyncio.to_thread(self._compare, folding.reading, comparison, number)
                 self.differences.take(await held)  # Here: threads of two lanes may end at once.
                 self.events += comparison.events
@@ -111,9 +111,3 @@ class PartitionLanes:
             comparison.hold(published_log.values_of(reading, (topic, number)), found)
         comparison.end(found)
         return found
-
-
-def _drain(concluded: list[Event], comparison: Comparison) -> None:
-    """Keep digests of what was concluded: never a partition's events."""
-    comparison.take(concluded)
-    concluded.clear()

@@ -16,7 +16,6 @@ import asyncpg
 from shared.runtime import gc_tuning
 from shared.runtime.errors import CannotRun
 from shared.runtime.limits import Limits
-from shared.runtime.processing.stamping import Event
 from shared.runtime.processing.worker import FoldedBatch
 from shared.runtime.projection import Projection
 from shared.runtime.rebuild import live_position, published_log
@@ -25,6 +24,7 @@ from shared.runtime.rebuild.partition_lanes import PartitionLanes, Task
 from shared.runtime.rebuild.replay import Replay, Written
 from shared.runtime.rebuild.worker_processes import WorkerProcesses
 from shared.runtime.storage import table_sets
+from shared.runtime.storage.event_sink import CollectedEvents
 from shared.runtime.storage.store import PostgresStore
 
 PAUSE = 0.05
@@ -129,7 +129,7 @@ class Rebuild:
     async def _fold_and_compare(self) -> None:
         """Fold every partition and compare it, in processes if there is enough for them."""
         numbers, topics = range(self.task.limits.partitions), self.task.projection.topics
-        live = PostgresStore(self.pool, self.task.projection, self.task.live)
+        live = PostgresStore(self.pool, self.task.projection, self.task.live, CollectedEvents())
         places = [(topic, number) for number in numbers for topic in topics]
         self._total = sum(cursor.next_offset for cursor in await live.cursors(places))
         workers = min(self._workers, 1 + self._total // WORTH)
@@ -160,11 +160,11 @@ class Rebuild:
 
     async def _switch(self) -> bool:
         """Catch up to where the live tables stand, and take over; False if they differ."""
-        concluded: list[Event] = []
+        concluded = CollectedEvents()
         folding = self.task.refolding(self.pool, concluded)
 
         def written(step: FoldedBatch) -> None:
-            concluded.clear()  # The live tables have it as well: their numbers are compared.
+            concluded.drained()  # The live tables have it as well: their numbers are compared.
             self._folded(step.writes.records)
 
         try:

@@ -34,8 +34,6 @@ _STATEMENTS = {
     " FROM {schema}.subjects WHERE subject = ANY($1)",
     "queue": "SELECT id, value, headers, broadcast, reference, reason FROM {schema}.parked"
     " WHERE subject = $1 AND state = 'waiting' ORDER BY id",
-    # Shared, so that a switch waits for the writers under way, and they for none of each other.
-    "live": "SELECT live FROM tertib.table_set WHERE schema = $1 FOR SHARE",
     "move": "UPDATE {schema}.cursors c SET next_offset = m.after, last_subject = m.subject,"
     " broadcast = m.broadcast, tail_hash = m.tail FROM unnest($1::text[], $2::int[],"
     " $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[],"

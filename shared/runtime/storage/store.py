@@ -14,7 +14,6 @@ from shared.runtime.positions import TopicPartition
 from shared.runtime.processing import halt as halts
 from shared.runtime.processing.brake import Brake
 from shared.runtime.processing.halt import Halt
-from shared.runtime.processing.stamping import Event
 from shared.runtime.processing.state import Cursor, Partition, SubjectState
 from shared.runtime.processing.store_port import (
     BroadcastContradiction,
@@ -24,16 +23,16 @@ from shared.runtime.processing.store_port import (
 from shared.runtime.processing.write_batch import Guard, ParkedRow, WriteBatch
 from shared.runtime.projection import Changes, Load, Projection, Row
 from shared.runtime.storage import statements
-from shared.runtime.storage.outbox_writer import copy_events, dead_letter_events
+from shared.runtime.storage.event_sink import EventSink
 from shared.runtime.storage.statements import by_column
-from shared.runtime.storage.table_sets import check_version, columns_of, live_schema
+from shared.runtime.storage.table_sets import check_version, columns_of
 
 
 class PostgresStore:
     """One table set of one projection; it never changes which.
 
-    `concluded` None: the live set, whose events go into the outbox. A rebuild gives a list: its
-    events are kept there, to be compared, and nothing is sent. Every method: UNAVAILABLE.
+    `sink`: where its events go; what is live and what is not differs in that alone. Every method:
+    UNAVAILABLE.
     """
 
     def __init__(
@@ -41,20 +40,17 @@ class PostgresStore:
         pool: asyncpg.Pool,
         projection: Projection[Any, Any],
         schema: str,
-        concluded: list[Event] | None = None,
+        sink: EventSink,
     ) -> None:
         self.pool = pool
         self.projection = projection
         self.schema = schema
-        self.concluded = concluded
+        self.sink = sink
         self._decoders = {kind.type_name(): decoder_of(kind) for kind in projection.hears}
         self._named = any(kind.BROADCAST for kind in projection.hears)
         self._columns = {t.name: [name for name, _ in columns_of(t)] for t in projection.tables}
         self._upserts = {t.name: statements.upsert(schema, t) for t in projection.tables}
         self._said = statements.of(schema)
-        # The lanes of a rebuild meet at the broadcasts alone: who comes second waits for the row,
-        # where a snapshot of before would fail, and the lane fold once more.
-        self._isolation = "repeatable_read" if concluded is None else "read_committed"
         self._successor: PostgresStore | None = None
 
     async def live(self) -> "PostgresStore":
@@ -63,12 +59,12 @@ class PostgresStore:
         Errors: tableset.OtherVersion if another version of the projection has taken over.
         """
         async with self.pool.acquire() as connection:
-            schema = await live_schema(connection, self.projection.name)
-            if self.concluded is not None or schema is None or schema == self.schema:
+            schema = await self.sink.current(connection, self.projection.name, self.schema)
+            if schema == self.schema:
                 return self
             await check_version(connection, self.projection, schema)
         if self._successor is None or self._successor.schema != schema:
-            self._successor = PostgresStore(self.pool, self.projection, schema)
+            self._successor = PostgresStore(self.pool, self.projection, schema, self.sink)
         return self._successor
 
     # Cursors.
@@ -194,24 +190,19 @@ class PostgresStore:
         try:
             async with (
                 self.pool.acquire() as connection,
-                connection.transaction(isolation=self._isolation),
+                connection.transaction(isolation=self.sink.isolation),
             ):
-                await self._stay_live(connection)
+                await self.sink.admit(connection, self.schema)
                 await self._move(connection, writes)
                 await self._guard(connection, writes.guards)
                 await self._write_rows(connection, rows)
                 await self._learn(connection, writes)
                 await self._park(connection, writes)
-                await self._append(connection, writes.events)
+                await self.sink.take(connection, self.projection.name, writes)
         except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
             raise WriteConflict(type(error).__name__) from error
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             raise RowsRejected(type(error).__name__) from error
-
-    async def _stay_live(self, connection: Any) -> None:
-        """Write the live set only: a writer that missed a switch would write into the past."""
-        if self.concluded is None and not await connection.fetchval(self._said.live, self.schema):
-            raise WriteConflict(f"{self.schema} is no longer the live table set")
 
     async def _move(self, connection: Any, writes: WriteBatch) -> None:
         """Compare and set the cursors: a writer that was overtaken writes nothing."""
@@ -279,21 +270,10 @@ class PostgresStore:
         if writes.parked:
             rows = [(*p[:5], headers_text(p.headers), *p[6:]) for p in writes.parked]
             await connection.executemany(self._said.park, rows)
-            if self.concluded is None:
-                await copy_events(connection, dead_letter_events(self.projection.name, writes))
         if writes.settled:
             await connection.executemany(self._said.settle, list(writes.settled.items()))
         if writes.failed:
             await connection.executemany(self._said.fail, list(writes.failed.items()))
-
-    async def _append(self, connection: Any, events: Sequence[Event]) -> None:
-        """Append events to the outbox, in order, and wake the relay at the commit."""
-        if not events:
-            return
-        if self.concluded is not None:
-            self.concluded += events
-            return
-        await copy_events(connection, events)
 
 
 def _cursor(row: asyncpg.Record) -> Cursor:

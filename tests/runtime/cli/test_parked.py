@@ -11,6 +11,7 @@ from shared.runtime.cli.parked import app
 from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.state import Cursor
 from shared.runtime.storage import table_sets
+from shared.runtime.storage.outbox_sink import LiveOutbox
 from shared.runtime.storage.store import PostgresStore
 
 BRAKE = Halt("brake", "20 records parked in a row")
@@ -23,7 +24,7 @@ async def _claimed(database: str, halt: Halt | None = None) -> Cursor:
     async with asyncpg.create_pool(database, min_size=1, max_size=1) as pool:
         async with pool.acquire() as connection:
             schema = await table_sets.ensure(connection, CASES, 1)
-        store = PostgresStore(pool, CASES, schema)
+        store = PostgresStore(pool, CASES, schema, LiveOutbox())
         if halt is not None:
             (cursor,) = await store.claim([PLACE], "member")
             await store.stop(cursor, halt)

@@ -10,6 +10,7 @@ from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.write_batch import WriteBatch
 from shared.runtime.projection import Changes
 from shared.runtime.storage import table_sets
+from shared.runtime.storage.outbox_sink import LiveOutbox
 from shared.runtime.storage.read import Position, live_tables
 from shared.runtime.storage.store import PostgresStore
 from tests.kit.toy import HISTORY, SUMS, TAKEN, Toy
@@ -29,7 +30,7 @@ async def with_two_subjects(database: str) -> None:
     toy = Toy(TOPIC)
     async with asyncpg.create_pool(database, min_size=1, max_size=2) as pool:
         async with pool.acquire() as one:
-            store = PostgresStore(pool, toy, await table_sets.ensure(one, toy, 2))
+            store = PostgresStore(pool, toy, await table_sets.ensure(one, toy, 2), LiveOutbox())
         place: TopicPartition = (TOPIC, 1)
         (base,) = await store.claim([place], "member")
         a, b = await store.entries({"a": 1, "b": 1})

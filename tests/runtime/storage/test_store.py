@@ -15,7 +15,9 @@ from shared.runtime.processing.store_port import BroadcastContradiction, WriteCo
 from shared.runtime.processing.write_batch import Parked, WriteBatch
 from shared.runtime.projection import Changes
 from shared.runtime.storage import table_sets
+from shared.runtime.storage.event_sink import CollectedEvents
 from shared.runtime.storage.memory_store import MemoryStore
+from shared.runtime.storage.outbox_sink import LiveOutbox
 from shared.runtime.storage.store import PostgresStore
 from tests.kit.toy import HISTORY, SUMS, TAKEN, Sum, Toy
 from tests.kit.toy_memory import ANSWERS, TOPIC
@@ -45,7 +47,7 @@ async def store(request: pytest.FixtureRequest, servers: object) -> AsyncIterato
     async with asyncpg.create_pool(database, min_size=1, max_size=4) as made:
         async with made.acquire() as connection:
             schema = await table_sets.ensure(connection, toy, LIMITS.partitions)
-        yield PostgresStore(made, toy, schema)
+        yield PostgresStore(made, toy, schema, LiveOutbox())
 
 
 async def commit(
@@ -256,7 +258,7 @@ async def test_a_halt_of_no_known_kind_waits_for_an_operator(pool: asyncpg.Pool)
             f"UPDATE {schema}.cursors SET stopped = 'as it was said'"  # noqa: S608  (its own name)
         )
         assert await table_sets.ensure(connection, toy, 1) == schema
-    store = PostgresStore(pool, toy, schema)
+    store = PostgresStore(pool, toy, schema, LiveOutbox())
 
     assert (await claimed(store)).stopped == Halt("unknown", "as it was said")
     await pool.execute(
@@ -283,7 +285,7 @@ async def test_a_writer_of_tables_that_are_not_live_is_refused(pool: asyncpg.Poo
     """A rebuild has switched: he would write into the past, and finds the new ones."""
     toy = Toy(TOPIC)
     async with pool.acquire() as connection:
-        old = PostgresStore(pool, toy, await table_sets.ensure(connection, toy, 1))
+        old = PostgresStore(pool, toy, await table_sets.ensure(connection, toy, 1), LiveOutbox())
         async with connection.transaction():
             new = await table_sets.create(connection, toy, 1)
             await table_sets.switch(connection, toy, new)
@@ -296,6 +298,63 @@ async def test_a_writer_of_tables_that_are_not_live_is_refused(pool: asyncpg.Poo
     assert live.schema == new
     await commit(live, moved(await claimed(live), 1))
     assert await (await live.live()).cursors([PLACE]) == await live.cursors([PLACE])
+
+
+class Looking(LiveOutbox):
+    """The way of the live set, which looks at the transaction that it is given."""
+
+    seen = ""
+
+    async def take(self, connection: Any, projection: str, writes: WriteBatch) -> None:
+        await super().take(connection, projection, writes)
+        self.seen = await connection.fetchval("SHOW transaction_isolation")
+
+
+class LookingAside(CollectedEvents):
+    """The way of a rebuild, likewise."""
+
+    seen = ""
+
+    async def take(self, connection: Any, projection: str, writes: WriteBatch) -> None:
+        await super().take(connection, projection, writes)
+        self.seen = await connection.fetchval("SHOW transaction_isolation")
+
+
+async def test_where_events_go_is_chosen_where_the_store_is_made(pool: asyncpg.Pool) -> None:
+    """Live: into the outbox, with what is parked. A rebuild: to who asks, and nowhere else."""
+    toy = Toy(TOPIC)
+    async with pool.acquire() as connection:
+        live = await table_sets.ensure(connection, toy, 1)
+        async with connection.transaction():
+            new = await table_sets.create(connection, toy, 1)
+    outbox, aside = Looking(), LookingAside()
+    event = ("toy.facts.events", "a", "/attendance/a@1", "type", b"{}")
+    for schema, sink in ((new, aside), (live, outbox)):
+        store = PostgresStore(pool, toy, schema, sink)
+        writes = WriteBatch(touched=[await entry(store)], events=[event])
+        writes.parked = [Parked("a", TOPIC, 0, 7, b"{", [], 0, None, "decode", "bad bytes")]
+        await commit(store, writes)
+        assert len(await store.queue("a")) == 1
+        sent = await pool.fetch("SELECT topic FROM tertib.events ORDER BY id")
+        expected = [] if sink is aside else ["toy.sums.parked.v1", "toy.facts.events"]
+        assert [row["topic"] for row in sent] == expected
+
+    assert (outbox.seen, aside.seen) == ("repeatable read", "read committed")
+    assert (aside.drained(), aside.drained()) == ([event], [])
+
+
+async def test_a_rebuild_stays_with_its_own_tables(pool: asyncpg.Pool) -> None:
+    """It writes what is not live, and is led nowhere else by what is."""
+    toy = Toy(TOPIC)
+    async with pool.acquire() as connection:
+        await table_sets.ensure(connection, toy, 1)
+        async with connection.transaction():
+            new = await table_sets.create(connection, toy, 1)
+    store = PostgresStore(pool, toy, new, CollectedEvents())
+    await commit(store, moved(await claimed(store), 1))
+
+    assert await store.live() is store
+    assert (await store.cursors([PLACE]))[0].next_offset == 1
 
 
 async def test_tables_of_another_version_are_not_taken_for_ours(pool: asyncpg.Pool) -> None:

@@ -37,7 +37,7 @@ def run(employees: int, days: int, seed: int) -> None:
     from shared.local.paths import default_home  # noqa: PLC0415  (not installed in production)
 
     began = time.monotonic()
-    # Below the folder of whatever stack one has: the demo removes its own and no other.
+    # In a folder of its own below the user's stack: the demo removes its own and no other.
     home = Path(os.environ.get("TERTIB_HOME") or default_home()).expanduser().resolve() / "demo"
     data = home / "dataset"
     _say(f"A stack of its own in {home}; an older demo there is removed.")
@@ -111,7 +111,7 @@ def _counts(of: Counter[str]) -> str:
 
 
 def _chosen(thresholds: Rows) -> str | None:
-    """Choose whom to tell of: a short story in which something was taken back, if there is one."""
+    """Choose a person to show: preferably one of whom a threshold was retracted."""
     told = Counter(row["employee_id"] for row in thresholds)
     retracted = {row["employee_id"] for row in thresholds if row["state"] == "retracted"}
     return min(told, key=lambda who: (who not in retracted, abs(told[who] - 3), who), default=None)

@@ -1,1 +1,1 @@
-"""Attendance: hears devices, files and officials; tells workdays assessed, thresholds reached."""
+"""Attendance: takes in facts of devices and officials; publishes workdays and thresholds."""

@@ -18,7 +18,7 @@ class Proposals:
         self._cases = InMemoryProjection(Cases(), keep_rows=True)
 
     def hear(self, event: Envelope, /) -> Sequence[Envelope]:
-        """Take one event of attendance and say what follows."""
+        """Apply one event of attendance, and give the events that follow."""
         return self._cases.hear(event)
 
     def tables(self) -> Mapping[str, tuple[Sequence[str], Iterable[Row]]]:

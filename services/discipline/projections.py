@@ -56,7 +56,7 @@ class CaseFile:
 
 
 class Cases(ProjectionBase[CaseFile, None]):
-    """Hears attendance; keeps the cases of each person and tells what is proposed."""
+    """Consumes attendance's events; keeps the cases of each person and publishes proposals."""
 
     name = "discipline.cases"
     service = "discipline"
@@ -92,9 +92,9 @@ class Cases(ProjectionBase[CaseFile, None]):
         last_seq: int,
         /,
     ) -> Sequence[Told]:
-        """Apply one threshold or retraction, and say what follows.
+        """Apply one threshold or retraction, and give the events that follow.
 
-        Errors: LookupError for the retraction of a threshold that was never heard.
+        Errors: LookupError for the retraction of an unknown threshold.
         """
         news = understood(heard)
         told = proposing.decide(news, state.matters)
@@ -115,7 +115,7 @@ class Cases(ProjectionBase[CaseFile, None]):
 
 
 def understood(heard: Envelope) -> proposing.Heard:
-    """Turn an envelope into what the domain hears. Errors: LookupError for another kind."""
+    """Turn an envelope into the domain's input. Errors: LookupError for another kind."""
     kinds = {kind.type_name(): kind for kind in proposing.HEARS}
     said = kinds[heard.type].model_validate(heard.data, from_attributes=True)
     return proposing.Heard(heard.id, heard.regency, said)

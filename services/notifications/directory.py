@@ -1,7 +1,7 @@
-"""The directory as a projection: how a person is called and reached, and who heads which unit.
+"""The directory as a projection: names and addresses of people, and the heads of units.
 
-Personal values stay ciphertext here; the sender opens them at sending. Of a forgotten person
-nothing is kept but that there was one.
+Personal values stay ciphertext here; the sender decrypts them when sending. Of a forgotten person
+only the id is kept.
 """
 
 import json
@@ -64,7 +64,7 @@ UNITS = Load(
 
 @dataclass
 class Known:
-    """What the broadcasts said: who heads a unit, and in which zone a regency lies."""
+    """What the broadcasts contained: the heads of units, and the time zones of regencies."""
 
     heads: dict[str, str | None] = field(default_factory=dict)
     zones: dict[str, str] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Person:
 
 
 class Directory(ProjectionBase[Person, Known]):
-    """Hears attendance's facts; tells nothing."""
+    """Consumes attendance's facts; publishes nothing."""
 
     name = "notifications.directory"
     service = "notifications"
@@ -102,11 +102,11 @@ class Directory(ProjectionBase[Person, Known]):
     loads: Sequence[Load] = (PERSON, UNITS)
 
     def knowledge(self) -> Known:
-        """Give the knowledge of nothing."""
+        """Give the knowledge before the first broadcast."""
         return Known()
 
     def learn(self, knowledge: Known, broadcast: Envelope, /) -> None:
-        """Take in a unit or a regency; what is said last stands."""
+        """Store a unit or a regency; the last version counts."""
         data: Any = broadcast.data
         if broadcast.type == UnitRegistered.type_name():
             knowledge.heads[data.unit_id] = data.head_employee_id or None
@@ -114,7 +114,7 @@ class Directory(ProjectionBase[Person, Known]):
             knowledge.zones[data.code] = data.timezone
 
     def audience(self, knowledge: Known, broadcast: Envelope, /) -> Audience:
-        """Whoever is, or was, in the unit or the regency; `concerns` tells."""
+        """Give everybody; `concerns` selects those who are or were in the unit or regency."""
         is_heard = broadcast.type in (UnitRegistered.type_name(), RegencyRegistered.type_name())
         return Everybody() if is_heard else NOBODY
 
@@ -175,7 +175,7 @@ class Directory(ProjectionBase[Person, Known]):
 
 
 def _register(person: Person, line: Any, knowledge: Known) -> None:
-    """Take in a line of the person's history. Contacts come with the first (semantics A6)."""
+    """Store a line of the person's history. Contacts come with the first (semantics A6)."""
     if not person.forgotten:
         person.name = _sealed(line.name) if line.name else person.name
         if line.contacts:

@@ -1,7 +1,7 @@
 """The planner: whom to tell, what, and by which channel. Pure: no clock, no database, no topic.
 
-Two topics are heard in no defined order, so nothing here depends on it: what a notice needs comes
-with the event. Names, addresses and who heads a unit are none of the planner's business.
+Two topics are consumed in no defined order, so nothing here depends on that order: everything a
+notice needs comes with its event. Names, addresses and heads of units are looked up by the sender.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ Told = NotificationQueued | NotificationDelivered | NotificationFailed
 
 
 class Heard(NamedTuple):
-    """What another service said, under the id of its envelope."""
+    """An event of another service, with the id of its envelope."""
 
     event_id: str
     said: News
 
 
 class Delivered(NamedTuple):
-    """The sender's word that a channel took a notice."""
+    """The sender reports that a channel accepted a notice."""
 
     employee_id: str
     notification_id: str
@@ -35,7 +35,7 @@ class Delivered(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """The sender's word that a notice cannot be delivered."""
+    """The sender reports that a notice cannot be delivered."""
 
     employee_id: str
     notification_id: str
@@ -55,7 +55,7 @@ def stream_of(heard: Heard | Command) -> str:
 
 
 def decide(heard: Heard | Command, notices: Notices) -> Sequence[Told]:
-    """Say whom to tell, or what became of a notice; heard again, nothing.
+    """Give the notices to queue, or the outcome of one; for a repeated input, nothing.
 
     Errors: LookupError for the outcome of a notice that was never queued.
     """
@@ -70,7 +70,7 @@ def decide(heard: Heard | Command, notices: Notices) -> Sequence[Told]:
 
 
 def _plan(heard: Heard) -> Sequence[NotificationQueued]:
-    """Queue a notice for everybody who is to hear, by each of his channels."""
+    """Queue a notice for every recipient, by each channel of the recipient's role."""
     said = heard.said
     details = details_of(said)
     planned = []
@@ -95,7 +95,7 @@ def _plan(heard: Heard) -> Sequence[NotificationQueued]:
 
 
 def _outcome(command: Command, notices: Notices) -> Sequence[Told]:
-    """Write down what became of a notice, unless that is settled."""
+    """Give the outcome of a notice, unless it has one already."""
     notice = notices.by_id.get(command.notification_id)
     if notice is None:
         message = f"never queued: {command.notification_id}"
@@ -130,7 +130,7 @@ def _outcome(command: Command, notices: Notices) -> Sequence[Told]:
 
 
 def evolve(notices: Notices, event: Told) -> Notices:
-    """Apply an event of ours, just told or read back from our own topic. Never judges."""
+    """Apply an event of this service, new or read back from its topic, without judging it."""
     known = notices.by_id.get(event.notification_id)
     match event:
         case NotificationQueued():

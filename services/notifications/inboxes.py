@@ -1,4 +1,4 @@
-"""An inbox as its owner reads it: the names are opened at reading, and kept nowhere."""
+"""An inbox as its owner reads it: names are decrypted when it is read, and not stored."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +26,7 @@ class Letter:
 async def read(
     settings: Settings, person_id: str, language: rendering.Language, limit: int
 ) -> list[Letter]:
-    """Give the latest notices of a person, newest first; whoever is forgotten is an id in them.
+    """Give the latest notices of a person, newest first; a forgotten person appears as an id.
 
     Errors: SettingsError without a keyring; those of the databases; sealing.Unsealable.
     """

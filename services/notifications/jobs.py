@@ -10,10 +10,10 @@ TRIES = 8
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=6)
 
-# A try that was begun and not written down belongs to a sender that died.
+# After this time a try without a stored outcome counts as one of a sender that died.
 LEASE = timedelta(minutes=2)
 
-# Somebody must decide about the person's parked record first.
+# An operator must first decide about the person's parked record.
 WAIT_FOR_QUEUE = timedelta(minutes=1)
 
 # The directory fills from another topic, usually within seconds.

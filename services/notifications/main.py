@@ -20,14 +20,14 @@ from shared.events.notifications import Channel
 from shared.runtime.hosting.service import Running, Service, launched
 from shared.runtime.privacy.keyring import PostgresKeyring
 
-# Messages a second, and at once. A relay that is flooded defers everything; a gateway bills.
+# Messages a second, and at once. A flooded mail relay defers everything; a gateway costs money.
 MAIL = 5.0, 20
 WHATSAPP = 2.0, 5
-INBOX = 10_000.0, 10_000  # Our own table: nobody is disturbed by it.
+INBOX = 10_000.0, 10_000  # A table of this service: no outside system is loaded by it.
 
 CHANNELS: Sequence[Channel] = ("inbox", "mail", "whatsapp")
 SOON = timedelta(seconds=2)
-COUNTED = 1_000  # Whoever waits wants to know whether, and not exactly how many.
+COUNTED = 1_000  # A caller needs to know whether any are due, not their exact number.
 
 
 def build() -> Service:

@@ -33,13 +33,13 @@ class Notices:
 
 
 def notification_id(event_id: str, role: Role, recipient_id: str, channel: Channel) -> str:
-    """Give the id that makes a notice one: it follows from content, so a repeat is seen.
+    """Give a notice's id: made of its content, so that a repetition is recognised.
 
-    `role` belongs to it because a unit and a person may bear the same id.
+    `role` is a part of it because a unit and a person may have the same id.
     """
     return fact_id("Notification", event_id, role, recipient_id, channel)
 
 
 def spelled(dates: Iterable[date]) -> str:
-    """Spell dates for `details`: ISO, joined by `;`; the text turns them into a language."""
+    """Write dates for `details`: ISO, joined by `;`; rendering translates them."""
     return ";".join(each.isoformat() for each in dates)

@@ -1,7 +1,7 @@
-"""Who hears of what, by which channel, and what the text has to know. Pure.
+"""Who is notified of what, by which channel, and with which details. Pure.
 
-The person hears of the count early, while a letter can still change it; the superiors hear of what
-they have to act upon; of a decided case all of them.
+The person is notified of a count early, while a letter can still change it; the superiors are
+notified of what they must act on; of a decided case all of them are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -63,7 +63,7 @@ def recipient_of(role: Role, said: News) -> str | None:
 
 
 def details_of(said: News) -> dict[str, str]:
-    """Say what the text needs to know of the matter."""
+    """Give the details that fill the text."""
     match said:
         case AbsenceThresholdReached():
             return {

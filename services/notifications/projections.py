@@ -59,7 +59,8 @@ KEPT = Load(
 class Planned:
     """The notices about one person; which of them are not written down yet, and their tenants.
 
-    They are read from their rows when somebody asks: of our own events, heard back, nobody does.
+    They are decoded from their rows on first use: for this service's own events, read back from
+    its topic, they are never needed.
     """
 
     def __init__(self, rows: Sequence[Row]) -> None:
@@ -74,7 +75,7 @@ class Planned:
 
 
 class Planner(ProjectionBase[Planned, None]):
-    """Hears attendance and discipline; keeps the notices about each person."""
+    """Consumes attendance's and discipline's events; keeps the notices about each person."""
 
     name = "notifications.planner"
     service = "notifications"
@@ -98,7 +99,7 @@ class Planner(ProjectionBase[Planned, None]):
         last_seq: int,
         /,
     ) -> Sequence[Told]:
-        """Plan what follows from the news; take what is ours as it was told."""
+        """Plan notices for an event of another service; apply one of this service as given."""
         said = understood(heard)
         if isinstance(said, domain.Heard):
             return tell(state, said, heard.regency)
@@ -119,7 +120,7 @@ class Planner(ProjectionBase[Planned, None]):
 
 
 def tell(state: Planned, said: domain.Heard | domain.Command, regency: str) -> list[Told]:
-    """Let news or a command change the state, and say what follows."""
+    """Apply an event or a command to the state, and give the events that follow."""
     told = domain.decide(said, state.notices)
     for event in told:
         apply(state, event, regency)
@@ -127,7 +128,7 @@ def tell(state: Planned, said: domain.Heard | domain.Command, regency: str) -> l
 
 
 def apply(state: Planned, event: domain.Told, regency: str) -> None:
-    """Take one event of ours into the state; heard back from the log, it changes nothing."""
+    """Apply one event of this service; one that is read back from the log changes nothing."""
     after = domain.evolve(state.notices, event)
     if after != state.notices:
         state.notices = after
@@ -136,7 +137,7 @@ def apply(state: Planned, event: domain.Told, regency: str) -> None:
 
 
 def understood(heard: Envelope) -> domain.Heard | domain.Told:
-    """Turn an envelope into what the domain hears, or into what it told before."""
+    """Turn an envelope into the domain's input, or into one of its own events."""
     for ours in OURS:
         if heard.type == ours.type_name():
             return ours.model_validate(heard.data, from_attributes=True)

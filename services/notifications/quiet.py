@@ -3,7 +3,7 @@
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-# A notice at night frightens and helps nobody; the inbox, which is only looked into, has no hours.
+# A notice at night frightens people and helps none; the inbox disturbs nobody, so it has no hours.
 OPENS = time(7)
 CLOSES = time(20)
 

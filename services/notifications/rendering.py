@@ -1,4 +1,4 @@
-"""From codes to what people read. The texts are files; nothing here is worded.
+"""From codes to texts for people. All wording is in files; none is in this module.
 
 A template's first line is the subject, the rest below a blank line is the body.
 """
@@ -17,7 +17,7 @@ CODED = ("measure", "level", "sanction")  # Details that stand as codes on the l
 
 
 class Text(NamedTuple):
-    """What a recipient reads."""
+    """The text that a recipient reads."""
 
     subject: str
     body: str
@@ -43,7 +43,7 @@ def in_words(details: Mapping[str, str], language: Language) -> dict[str, str]:
     words = dict(details)
     for kind in CODED:
         if kind in details:
-            # A regency's own rule set may ask for what no file knows: say it as it is.
+            # A rule set of a regency may have codes that no file translates: show them as is.
             words[kind] = known[kind].get(details[kind], details[kind].replace("_", " "))
     if "dates" in details:
         days = [date.fromisoformat(each) for each in details["dates"].split(";") if each]

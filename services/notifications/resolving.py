@@ -1,6 +1,6 @@
-"""From a job to somebody who can be written to: who it is, where, and by which names.
+"""From a job to a recipient: the person, the address, and the names for the text.
 
-What is resolved here is used and forgotten: it is not stored, and stands in no log.
+What is looked up here is used once: it is neither stored nor logged.
 """
 
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from shared.runtime.privacy.keyring import Keyring
 
 
 class Unknown(NamedTuple):
-    """The directory does not know enough yet: it hears another topic."""
+    """The directory does not know the person yet: it is filled from another topic."""
 
 
 class Impossible(NamedTuple):
-    """It will never be delivered. `reason` is a code."""
+    """The notice can never be delivered. `reason` is a code."""
 
     reason: str
 
@@ -36,14 +36,14 @@ class Recipient:
 
 
 class Opener(Protocol):
-    """Opens what is sealed under a person's key."""
+    """Decrypts what is sealed under a person's key."""
 
     async def open(self, sealed: Sealed, employee_id: str, /) -> str | None:
         """Give the text; None: the person is forgotten. Errors: Unsealable."""
 
 
 class KeyringOpener:
-    """Opens with the keys of the keyring, one look-up a value: a destroyed key is gone at once."""
+    """Decrypts with the keyring, one look-up for each value: a key is never kept in memory."""
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
@@ -83,7 +83,7 @@ async def resolve(
 async def _opened(
     job: Job, person_id: str, entry: Entry, about: Entry, opener: Opener
 ) -> Recipient | Impossible:
-    """Open the names and the address."""
+    """Decrypt the names and the address."""
     address: str | None = ""
     if job.channel != "inbox":
         sealed = entry.contacts.get(job.channel)
@@ -98,7 +98,7 @@ async def _opened(
 
 
 async def _person_of(job: Job, store: SenderStore) -> str | Unknown | Impossible:
-    """Name the person behind the role. Who heads a unit is seen now, not when it was planned."""
+    """Give the person of the role. The head of a unit is looked up now, not when planned."""
     if job.role != "unit_head":
         return job.recipient_id
     head = await store.head(job.employee_id, job.recipient_id)
@@ -107,7 +107,7 @@ async def _person_of(job: Job, store: SenderStore) -> str | Unknown | Impossible
     if head is False:
         return Impossible("no_recipient")
     if head == job.employee_id:
-        return Impossible("is_concerned")  # Nobody is asked to act upon himself.
+        return Impossible("is_concerned")  # No person is asked to act on their own case.
     if await store.superior_is_told(job, head):
         return Impossible("already_told")
     return head

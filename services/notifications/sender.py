@@ -1,7 +1,8 @@
-"""The sender: takes queued notices whose time has come, and hands them to their channel.
+"""The sender: takes queued notices that are due, and gives them to their channel.
 
-A try is counted before it is made and its outcome told after, so a crash between the two repeats
-it, once per crash, under the same id: the inbox and every receiver can tell. Nothing else repeats.
+A try is counted before it is made, and its outcome is published afterwards. A crash between the
+two repeats the try, once per crash, under the same id, so that every receiver can recognise it.
+Nothing else is repeated.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ from shared.runtime.processing.store_port import WriteConflict
 
 log = structlog.get_logger()
 
-Settle = Callable[[Job, Command], Awaitable[None]]  # Tells an outcome (`settling.Settling`).
+Settle = Callable[[Job, Command], Awaitable[None]]  # Publishes an outcome (`settling.Settling`).
 
 AT_ONCE = (
     16  # Deliveries in flight by channel: a gateway is slow, and the database is not the limit.
@@ -48,16 +49,16 @@ LOOK_EVERY = 0.25  # Seconds: an in-app notice is there within one (design 9).
 
 @dataclass(frozen=True)
 class Outlet:
-    """A channel and how fast it may be used. The hours of people do not bind an inbox."""
+    """A channel and its rate limit."""
 
     channel: Channel
     bucket: Bucket
-    is_quiet: bool = False  # It disturbs nobody.
+    is_quiet: bool = False  # It disturbs nobody, so it is used at any hour.
 
 
 @dataclass
 class Sender:
-    """Delivers what is queued. A channel without an outlet is switched off, and said to be."""
+    """Delivers what is queued. A notice for a channel without an outlet fails, with a reason."""
 
     store: SenderStore
     opener: Opener
@@ -74,7 +75,7 @@ class Sender:
                 group.create_task(self._serve(channel))
 
     async def _serve(self, channel: words.Channel) -> None:
-        """Serve one channel: a slow one must not hold up another."""
+        """Serve one channel, beside the others: a slow one must not delay another."""
         while not self.stopping.is_set():
             try:
                 done = await self.round(channel)
@@ -86,12 +87,12 @@ class Sender:
                     await asyncio.wait_for(self.stopping.wait(), LOOK_EVERY)
 
     async def round(self, channel: words.Channel) -> int:
-        """Take one handful of what is due; give how many were moved on."""
+        """Process some notices that are due; give how many changed."""
         due = await self.store.due(channel, self.clock(), AT_ONCE)
         if not due:
             return 0
         parked = await self.store.parked({job.employee_id for job in due})
-        # All of them end before the first failure is raised: nothing is cut off while it is sent.
+        # All of them end before the first failure is raised: no sending is cancelled midway.
         ended = await asyncio.gather(
             *(self.attempt(job, is_parked=job.employee_id in parked) for job in due),
             return_exceptions=True,
@@ -102,10 +103,10 @@ class Sender:
         return ended.count(True)
 
     async def attempt(self, job: Job, *, is_parked: bool = False) -> bool:
-        """Bring one job a step on; False: it is left for later, as nothing could be done.
+        """Advance one job by a step; False: nothing could be done, it is left for later.
 
-        `is_parked`: what became of it could not be told, and what is not told is sent again.
-        Whatever is logged on the way names the notice and the event that it is about.
+        `is_parked`: its outcome could not be stored now, and it would be sent again; so it waits.
+        Every log line names the notice and the event that it is about.
         """
         with bound_contextvars(
             notification_id=job.notification_id,
@@ -151,7 +152,7 @@ class Sender:
         try:
             return await channel.deliver(self._message(job, to))
         except Exception as bug:  # noqa: BLE001  (one message must not stop all others)
-            error = type(bug).__name__  # Not its text, which may quote what it stumbled over.
+            error = type(bug).__name__  # Not its text, which may quote a personal value.
             log.error("delivery_broke", error=error)  # noqa: TRY400  (as said)
             return Trouble("internal")
 
@@ -161,7 +162,7 @@ class Sender:
         return Message(job, to.person_id, to.address, text)
 
     async def _settled(self, job: Job, delivery: Delivery, tries: int) -> None:
-        """Tell what became of a try, or plan the next."""
+        """Publish the outcome of a try, or plan the next one."""
         person, notice = job.employee_id, job.notification_id
         if isinstance(delivery, Taken):
             await self.settle(job, Delivered(person, notice, tries))

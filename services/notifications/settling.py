@@ -1,4 +1,4 @@
-"""Telling what became of notices: commands on the streams of the people concerned."""
+"""Publishes the outcomes of notices: commands on the streams of the people concerned."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from shared.runtime.processing.stamping import Times
 from shared.runtime.processing.store_port import Store, WriteConflict
 from shared.runtime.storage.failures import UNAVAILABLE
 
-# What passes: others write the same person, the database comes back, a queue is drained.
+# Temporary: others write the same person, the database is away, the person is parked.
 PASSING = (WriteConflict, SubjectParked, *UNAVAILABLE)
 PAUSE = 0.25
-TOGETHER = 100  # Outcomes of one transaction: a few milliseconds, in which nobody else is held up.
+TOGETHER = 100  # Outcomes in one transaction: a few milliseconds of locks.
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job. `told`: whoever waits for it; `last`: until when it is tried."""
+    """The outcome of a job. `told`: done when it is stored; `last`: tried until then."""
 
     job: Job
     command: Command
@@ -34,9 +34,9 @@ class Outcome:
 class Settling:
     """Writes outcomes through the same domain and the same row as the planner.
 
-    Those that come while a transaction is under way go together in the next: one each would cost
-    twenty round trips, and the channels of one notice, which end together, would be in each
-    other's way.
+    Outcomes that come while a transaction is under way are written together in the next: one each
+    would cost twenty round trips, and the channels of one notice, which end at the same time,
+    would conflict with each other.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -46,9 +46,9 @@ class Settling:
         self._telling: asyncio.Task[None] | None = None
 
     async def __call__(self, job: Job, command: Command) -> None:
-        """Tell the outcome of a job; told before, nothing.
+        """Store the outcome of a job, and publish it; one that is stored already changes nothing.
 
-        It is tried for as long as the notice is ours: an outcome lost is a message repeated.
+        It is tried for half the lease of the notice: if it is lost, the message is sent again.
         Errors: those of `handle`, when that time is over.
         """
         loop = asyncio.get_running_loop()
@@ -63,12 +63,12 @@ class Settling:
             self._telling = asyncio.create_task(self._tell_all())
 
     async def _tell_all(self) -> None:
-        """Tell what waits, a transaction after the other. Raises nothing: each waiter is told."""
+        """Write what waits, one transaction after the other. Errors go to those who wait."""
         while self._waiting:
             some, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
             ended: Sequence[command_handler.Outcome | Exception]
             try:
-                # Asked each time: the tables that a rebuild replaced are gone, not merely stale.
+                # Asked each time: a rebuild drops the tables that it replaced.
                 live = await self._store.live()
                 ended = await command_handler.handle_together(
                     live, [self._act(each) for each in some]
@@ -81,7 +81,7 @@ class Settling:
     def _end(self, outcome: Outcome, end: command_handler.Outcome | Exception) -> None:
         loop = asyncio.get_running_loop()
         if outcome.told.done():
-            return  # Whoever waited was cancelled.
+            return  # The caller was cancelled.
         if not isinstance(end, Exception):
             outcome.told.set_result(None)
         elif isinstance(end, PASSING) and loop.time() <= outcome.last:

@@ -1,7 +1,7 @@
-"""What the sender reads and keeps: the queue, the directory, and its own tables.
+"""The sender's database access: the queue, the directory, and its own tables.
 
-Its own tables stand outside the table sets, because a rebuild must not lose them: what was tried,
-and what lies in the inboxes. Each statement is a transaction of its own.
+Its own tables (tries, and the inboxes) are outside the table sets, because a rebuild must not lose
+them. Each statement is a transaction of its own.
 """
 
 import json
@@ -108,7 +108,7 @@ class SenderStore:
             return await tables.parked_among(people) if tables is not None else ()
 
     async def begin(self, job: Job, now: datetime, lease_until: datetime) -> int | None:
-        """Count a try and take the notice until then; None: another sender has it.
+        """Count a try and reserve the notice until then; None: another sender has it.
 
         Units: the result is the number of this try, from 1.
         """

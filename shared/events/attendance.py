@@ -169,7 +169,7 @@ class DeviceRegistered(BroadcastFact):
 
 
 class PinAssigned(BroadcastFact):
-    """A PIN on a machine is a person's, by device-local dates, inclusive (semantics A9)."""
+    """Whose PIN on a machine it is, from a device-local date to another, inclusive (A9)."""
 
     serial: str
     pin: str

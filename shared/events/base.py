@@ -13,7 +13,7 @@ class Wire(BaseModel):
 
 
 class Fact(Wire):
-    """Something a service says: a fact it was told, or an event it concludes or was told to do.
+    """A record on the log: a fact from outside, or an event that a service publishes.
 
     `SERVICE` publishes it on `TOPIC`; `BROADCAST` facts go to every partition (design 2).
     """
@@ -23,8 +23,8 @@ class Fact(Wire):
     VERSION: ClassVar[int] = 1
     BROADCAST: ClassVar[bool] = False
     NUMBERED: ClassVar[bool] = True  # Its envelopes carry `subjectseq`; facts carry none.
-    NAMED: ClassVar[bool] = False  # Its id is of a number that people give: a mistake is likely.
-    TOLD: ClassVar[bool] = True  # False: derived, so that a rebuild concludes it again.
+    NAMED: ClassVar[bool] = False  # Its id is made of a number that people type: mistakes happen.
+    TOLD: ClassVar[bool] = True  # False: derived, so a rebuild concludes it again from the facts.
 
     @classmethod
     def type_name(cls) -> str:
@@ -37,7 +37,7 @@ class Contradiction(ValueError):  # noqa: N818  (the word of design 2)
 
 
 class OutOfReach(Exception):  # noqa: N818  (what a state is for a fact)
-    """A fold needs older rows than its state holds; it has changed nothing."""
+    """A fold needs older rows than its state holds; the state is unchanged."""
 
 
 class Told(msgspec.Struct, frozen=True):

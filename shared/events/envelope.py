@@ -22,7 +22,7 @@ class Envelope(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     """One fact or event as it stands on the log; `data` is a model of `shared.events` as a struct.
 
     Units: `time` and `recordedtime` are ISO 8601 with offset, whole seconds. For facts and told
-    events: when it happened, and when we were told; for derived events both are the
+    events: when it happened, and when Tertib learned of it; for derived events both are the
     `recordedtime` of what caused them, never the wall clock.
     """
 
@@ -47,7 +47,7 @@ def canonical(value: object) -> bytes:
     """Give the canonical JSON bytes of plain data, a struct or an envelope.
 
     Equal to RFC 8785 for what Tertib writes: strings, whole numbers below 2^53, booleans, null,
-    lists and objects (held by a test). Errors: TypeError for anything else.
+    lists and objects (checked by a test). Errors: TypeError for anything else.
     """
     return _ENCODER.encode(value)
 
@@ -55,7 +55,8 @@ def canonical(value: object) -> bytes:
 def canonical_event(envelope: Envelope) -> bytes:
     """Give the canonical bytes of an `Envelope` itself, with a struct of `shared.events.structs`.
 
-    What `canonical` gives (held by a test), in two thirds of its time: all fields stand in order.
+    The same bytes as `canonical` (checked by a test), in two thirds of its time: the fields of
+    both structs are declared in sorted order, so nothing is sorted.
     """
     return _IN_ORDER.encode(envelope)
 

@@ -11,9 +11,9 @@ Channel = Literal["inbox", "mail", "whatsapp"]
 
 
 class NotificationEvent(Fact):
-    """Told, never derived: what was sent was sent.
+    """Told, never derived: a message that was sent cannot be concluded again.
 
-    `recipient_id` is a person, or for `unit_head` the unit: who heads it is seen at sending.
+    `recipient_id` is a person, or for `unit_head` the unit: its head is looked up when sending.
     """
 
     SERVICE: ClassVar[str] = "notifications"
@@ -28,7 +28,7 @@ class NotificationEvent(Fact):
 
 
 class NotificationQueued(NotificationEvent):
-    """Somebody is to be told; name, address and text are resolved at sending.
+    """A notice is to be sent; name, address and text are looked up when sending.
 
     `details` fills the template: codes, counts, dates and ids, never a personal value.
     """
@@ -38,13 +38,13 @@ class NotificationQueued(NotificationEvent):
 
 
 class NotificationDelivered(NotificationEvent):
-    """The channel took it."""
+    """The channel accepted it."""
 
     attempts: int
 
 
 class NotificationFailed(NotificationEvent):
-    """It was refused for good, or tries are used up. `reason` is a code, never free text."""
+    """It was refused finally, or all tries failed. `reason` is a code, never free text."""
 
     attempts: int
     reason: str

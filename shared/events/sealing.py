@@ -1,8 +1,8 @@
-"""Personal values as ciphertext: deterministic, bound to where they stand (design 3).
+"""Personal values as ciphertext: deterministic, and bound to their type and subject (design 3).
 
-AES-SIV (RFC 5297) under a key per person or regency. The same value at the same place gives the
-same bytes, so a fact told again is the same fact; at another place it gives others, so that
-ciphertext cannot be moved from one fact to another.
+AES-SIV (RFC 5297) under a key per person or regency. The same value in the same type of fact about
+the same subject gives the same bytes, so a repeated fact is the same fact. Elsewhere it gives
+other bytes, so ciphertext cannot be moved from one fact to another.
 """
 
 import base64
@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from shared.events.base import Sealed
 
 KEY_BYTES = 64  # AES-256 in SIV mode takes two keys in one.
-# Values are filled up to whole blocks: «sakit» and «cuti» are then of one length.
+# Values are padded to whole blocks, so that «sakit» and «cuti» have one length.
 BLOCK = 16
 _END = b"\x80"
 
 
 class Unsealable(ValueError):  # noqa: N818  (what it says of the value)
-    """Ciphertext that this key does not open at this place."""
+    """Ciphertext that cannot be opened with this key, for this type and subject."""
 
 
 class Sealer(Protocol):
@@ -57,7 +57,7 @@ def seal(key: bytes, kid: str, aad: tuple[bytes, bytes], text: str) -> Sealed:
 
 
 def unseal(key: bytes, sealed: Sealed, aad: tuple[bytes, bytes]) -> str:
-    """Give the text again. Errors: Unsealable for another key, another place or other bytes."""
+    """Decrypt a text. Errors: Unsealable for another key, type, subject or changed bytes."""
     try:
         plain = AESSIV(key).decrypt(base64.b64decode(sealed.ct, validate=True), [*aad])
     except (InvalidTag, ValueError):
@@ -67,7 +67,7 @@ def unseal(key: bytes, sealed: Sealed, aad: tuple[bytes, bytes]) -> str:
 
 
 class KeySealer:
-    """Seals with keys at hand; a kid whose key is None is forgotten."""
+    """Seals with keys in memory; a kid whose key is None is forgotten."""
 
     def __init__(self, keys: Mapping[str, bytes | None]) -> None:
         self._keys = keys
@@ -85,10 +85,10 @@ class KeySealer:
 
 
 class Redacting:
-    """Says that a value was there, and nothing of it: for previews, which publish nothing."""
+    """Replaces a value by an empty ciphertext: for previews, which publish nothing."""
 
     def is_forgotten(self, _kid: str, /) -> bool:
-        """Nobody is: a preview has no keyring."""
+        """Give False: a preview has no keyring, so it knows of no forgotten person."""
         return False
 
     def seal(self, kid: str, _type: str, _subject: str, _text: str, /) -> Sealed:

@@ -31,8 +31,8 @@ _MODELS: dict[type[object], type[BaseModel]] = {}  # By the struct that was deri
 def struct_of(model: type[BaseModel], only: frozenset[str] | None = None) -> type[msgspec.Struct]:
     """Give the struct with a model's fields; all are written, also those left at their default.
 
-    They stand in the order in which canonical JSON has them, so that nothing need be sorted.
-    `only`: for a reader who asks for no more than these, and passes over the rest.
+    The fields are declared in the order of canonical JSON, so that nothing has to be sorted.
+    `only`: decode these fields and skip the rest.
     """
     fields: list[Any] = []
     for name, info in sorted(model.model_fields.items()):

@@ -23,7 +23,7 @@ class WorkCalendar:
     weekdays: frozenset[int]
 
     def __post_init__(self) -> None:
-        """Refuse a week in which no count would ever end."""
+        """Refuse a week without a working day: no count would ever end."""
         if not self.weekdays & set(range(7)):
             raise ValueError(f"calendar {self.version!r} has a week without a working day")
 

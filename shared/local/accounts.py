@@ -1,9 +1,9 @@
-"""As whom PostgreSQL runs: as the caller, or, since it refuses to run as root, as another user.
+"""The user that runs PostgreSQL: the caller, or another one, since it refuses to run as root.
 
-Started by root, that user may not be able to walk down to the stack's folder (below `/root`, say).
-On Linux the server is then told its data folder as `/proc/self/cwd` and started inside it: the
-kernel follows that link without asking for the folders above. No mode of any folder above is
-changed, and the server gets no right that its user has not.
+When root starts it, that user may have no access to the folders above the stack's (below `/root`,
+for example). On Linux the server then starts inside its data folder and gets the path
+`/proc/self/cwd`: the kernel follows that link without checking the folders above. The mode of no
+folder above is changed, and the server gets no right that its user does not have.
 """
 
 import contextlib
@@ -65,9 +65,9 @@ class Account:
 
 @cache
 def server_account() -> Account:
-    """Say as whom the server runs; as root, make that user if the machine has not got it.
+    """Give the user that runs the server; as root, create that user if it does not exist.
 
-    Where no user can be added, `nobody` serves.
+    Where no user can be created, it is `nobody`.
     """
     if os.geteuid() != 0:
         return Account(None, None)
@@ -93,6 +93,6 @@ def _existing() -> pwd.struct_passwd | None:
 def _added() -> pwd.struct_passwd | None:
     command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", USER]
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        # Another stack may be quicker, or nobody may be added here: the look below tells.
+        # Another stack may have made it, or none can be made here: looked up below.
         subprocess.run(command, check=True, capture_output=True, timeout=30)
     return _of(USER)

@@ -1,6 +1,6 @@
 """`tertib up`, `tertib down`, `tertib status`: the local stack as long-running processes.
 
-What people follow goes to standard error, what was asked for to standard output. Exit codes: 0
+Progress goes to standard error, the answer to standard output. Exit codes: 0
 done, 1 a finding (something does not run), 2 could not run (design 8.2).
 """
 
@@ -41,7 +41,7 @@ def installed_services() -> list[Service]:
 
 
 def progress() -> Say:
-    """Make something that says what goes on, and since when (seconds), on standard error."""
+    """Give a function that reports each step with the seconds since the start (stderr)."""
     begun = time.monotonic()
 
     def say(what: str) -> None:
@@ -52,7 +52,7 @@ def progress() -> Say:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what the stack cannot do into a sentence and exit code 2."""
+    """Turn a StackError into one line on standard error and exit code 2."""
     try:
         yield
     except StackError as failure:

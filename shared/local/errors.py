@@ -6,4 +6,4 @@ class StackError(Exception):
 
 
 class PortTakenError(StackError):
-    """Another program listens where a server of the stack has to; another port would do."""
+    """Another program uses the port of one of the stack's servers; another port would work."""

@@ -1,8 +1,8 @@
-"""Who a process is: a pid alone may name a stranger once its owner has died.
+"""The identity of a process: when a process has died, its pid may be given to another one.
 
-A process is known by its pid and its time of birth. Every process of a stack also carries the
-stack's folder in its environment, so that none can be lost, even if whoever started it was killed
-before it wrote the pid down.
+A process is identified by its pid and its start time. Every process of a stack also has the
+stack's folder in its environment, so that all can be found, even if the process that started one
+was killed before it stored the pid.
 """
 
 import os
@@ -25,7 +25,7 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 
 @dataclass(frozen=True)
 class Identity:
-    """A process, for as long as the machine runs: `born` is an opaque mark of when it began."""
+    """A process, until the machine restarts: `born` is an opaque mark of its start time."""
 
     pid: int
     born: str
@@ -38,7 +38,7 @@ def _boot() -> str:
 
 
 def identify(pid: int) -> Identity | None:
-    """Say who has this pid now; None if nobody has, or only a dead child not yet collected."""
+    """Give the process that has this pid now; None if there is none, or only a zombie."""
     child = _children.get(pid)
     if child is not None and child.poll() is not None:
         del _children[pid]
@@ -55,7 +55,7 @@ def identify(pid: int) -> Identity | None:
 def _birth(process: psutil.Process) -> str:
     """Say when a process began, by a clock that nobody sets: ticks since boot, where there are.
 
-    The wall clock may be put forward between two looks, and then everybody would seem reborn.
+    The wall clock may be changed between two calls; every process would then seem to be new.
     """
     stat = Path(f"/proc/{process.pid}/stat")
     try:
@@ -108,7 +108,7 @@ def plain_environment() -> dict[str, str]:
 
 
 def marked_environment(home: Path) -> dict[str, str]:
-    """Give these and the mark of a stack: also for a tool that only prepares it.
+    """Give these variables and the mark of a stack; also for a tool that only prepares it.
 
     A tool that outlives a killed `up` would still write when the stack's folder is removed.
     """
@@ -135,7 +135,7 @@ def await_death(who: Identity, seconds: float) -> bool:
 
 
 def stop(who: Identity, grace: float, first: signal.Signals = signal.SIGTERM) -> bool:
-    """End a process politely, and after the grace (seconds) without asking; True if politely."""
+    """Send SIGTERM, and SIGKILL after the grace (seconds); True if SIGTERM was enough."""
     send(who, first)
     if await_death(who, grace):
         return True
@@ -152,12 +152,12 @@ def marked(home: Path) -> list[Identity]:
             if process.environ().get(MARK) == str(home):
                 found.append(identify(process.pid))
         except (psutil.Error, OSError):
-            continue  # Gone meanwhile, or another user's: then it is none of ours.
+            continue  # It has ended, or belongs to another user: not one of this stack.
     return [one for one in found if one is not None]
 
 
 def strays(home: Path, known: Iterable[Identity]) -> list[Identity]:
-    """Find what carries this stack's mark, and neither is known nor descends from who is."""
+    """Find processes with this stack's mark that are neither `known` nor their descendants."""
     pids = {one.pid for one in known if alive(one)}
     found = []
     for one in marked(home):
@@ -171,10 +171,10 @@ def strays(home: Path, known: Iterable[Identity]) -> list[Identity]:
 
 
 def end_all(whom: Iterable[Identity]) -> None:
-    """End processes that nobody needs any more, without asking, and wait until they are dead.
+    """Kill processes that are no longer needed, and wait until they are dead.
 
-    A database server is asked first, by the signal for an immediate end: killed, it would leave
-    its shared memory behind, which belongs to no folder.
+    A database server gets its signal for an immediate shutdown first: if it were killed, its
+    shared memory would stay, and belongs to no folder.
     """
     every = list(whom)
     databases = [one for one in every if _name(one) == "postgres"]

@@ -2,7 +2,7 @@
 
 `jars.sha256` beside this file is the list: a SHA-256 sum and a Maven coordinate on each line. The
 list decides what is fetched, so nothing is resolved at run time. `python -m shared.local.jars`
-resolves Kafka's dependencies anew and prints the list, for a change of version.
+resolves Kafka's dependencies again and prints the list, for a change of version.
 """
 
 import hashlib
@@ -57,10 +57,10 @@ def class_path(say: Callable[[str], None] = lambda _: None) -> str:
 def ensured(
     sums: Mapping[str, str], cache: Path, fetcher: Fetcher, say: Callable[[str], None]
 ) -> Path:
-    """Make the folder with exactly these jars stand in the cache, checked, and name it.
+    """Give the cache's folder with exactly these jars, checked; fetch them if it is missing.
 
-    The folder appears by one rename once all of it is right, under a lock: two processes that
-    fetch at once get one folder, and a fetch that was killed leaves none.
+    The folder appears by one rename when it is complete, under a lock: two processes that
+    fetch at the same time get one folder, and a fetch that was killed leaves none.
     """
     folder = cache / f"kafka-{KAFKA_VERSION}-{digest_of_list(sums)}"
     if folder.is_dir():
@@ -123,7 +123,7 @@ def fetch(coordinates: Sequence[str], folder: Path) -> None:
             try:
                 shutil.copyfile(jar.resolve(), folder / file_name(coordinate))
             except Exception as failure:
-                # jgo writes into the final file: what is left of a broken fetch must not stand.
+                # jgo writes into the final file: the rest of a broken fetch must be removed.
                 if jar.cached_path is not None:
                     jar.cached_path.unlink(missing_ok=True)
                 if attempt == TRIES:
@@ -144,7 +144,7 @@ def file_name(coordinate: str) -> str:
 
 
 def digest_of_list(sums: Mapping[str, str]) -> str:
-    """Shorten the list to a word for the folder's name: another list is another folder."""
+    """Give a short digest of the list for the folder's name: another list, another folder."""
     text = "\n".join(f"{digest} {coordinate}" for coordinate, digest in sorted(sums.items()))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -71,7 +71,7 @@ class KafkaCluster:
     def start(self, node: int, class_path: str | None = None) -> None:
         """Start one node, unless it runs; `wait_healthy` says when it answers.
 
-        Errors: PortTakenError if a stranger has one of its ports.
+        Errors: PortTakenError if another program has one of its ports.
         """
         if self.pid(node) is not None:
             return
@@ -98,9 +98,9 @@ class KafkaCluster:
             identity.kill_all([who])
 
     def stop(self) -> None:
-        """Stop all nodes cleanly, together; who has not stopped after 15 seconds is killed.
+        """Stop all nodes cleanly, together; one that runs after 15 seconds is killed.
 
-        The last of three nodes has no quorum left to say goodbye to: it is always among those.
+        The last of three nodes always does: without a quorum it cannot leave the cluster.
         """
         running = [who for who in self.pids.values() if identity.alive(who)]
         with ThreadPoolExecutor(max(1, len(running))) as pool:
@@ -112,7 +112,7 @@ class KafkaCluster:
         """Wait until the brokers themselves say that all of them are there.
 
         Errors: StackError with the end of the log if a node died or the time is over;
-        PortTakenError if it died because a stranger was faster.
+        PortTakenError if it died because another program took its port.
         """
         until = time.monotonic() + seconds
         while not self.healthy():
@@ -182,9 +182,9 @@ def admin_client(bootstrap: str) -> AdminClient:
 
 
 def broker_count(bootstrap: str, cluster_id: str | None = None, timeout: float = 5.0) -> int:
-    """Ask a cluster how many brokers it has now; 0 if nobody answers within the time (seconds).
+    """Give the number of a cluster's brokers; 0 if none answers within the time (seconds).
 
-    0 as well if another cluster than the one with this id answers: a stranger on our port.
+    0 as well if a cluster with another id answers: a foreign broker on this port.
     """
     try:
         told = admin_client(bootstrap).list_topics(timeout=timeout)

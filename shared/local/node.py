@@ -89,7 +89,7 @@ def properties(node: Node, nodes: Sequence[Node], data: Path) -> str:
 def format_data(  # noqa: PLR0913  (all but the first three by name)
     home: Path, node: Node, nodes: Sequence[Node], *, cluster_id: str, data: Path, class_path: str
 ) -> None:
-    """Make the data folder of a node beside its place, and move it there: no half of it counts.
+    """Make the data folder of a node under another name, and rename it when it is complete.
 
     Errors: StackError with what Kafka's own tool said.
     """

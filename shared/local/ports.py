@@ -9,8 +9,8 @@ from shared.local.errors import PortTakenError, StackError
 
 LOOPBACK = "127.0.0.1"
 
-# Below the range from which systems lend ports to outgoing connections (from 32768 on Linux, from
-# 49152 elsewhere): such a connection could otherwise hold a server's port when it restarts.
+# Below the range of ports for outgoing connections (from 32768 on Linux, from 49152 elsewhere):
+# such a connection could otherwise use a server's port while the server restarts.
 LOWEST, HIGHEST = 20_000, 32_000
 TRIES = 200
 
@@ -24,9 +24,9 @@ def is_free(port: int) -> bool:
 
 @contextmanager
 def held(count: int, but: Collection[int] = ()) -> Iterator[list[int]]:
-    """Hold so many different free ports: nobody else can choose them as long as the block lasts.
+    """Reserve so many different free ports until the block ends.
 
-    None of `but` is among them: ports that belong to somebody who does not listen at the moment.
+    None of `but` is among them: ports of servers that do not listen at the moment.
     Errors: StackError if there are not as many.
     """
     dice = random.SystemRandom()
@@ -49,13 +49,13 @@ def held(count: int, but: Collection[int] = ()) -> Iterator[list[int]]:
 
 
 def choose(count: int, but: Collection[int] = ()) -> list[int]:
-    """Choose so many different ports that are free now, as `held` does, and let go of them."""
+    """Choose so many different ports that are free now, as `held` does, and release them."""
     with held(count, but) as chosen:
         return chosen
 
 
 def require_free(port: int, whose: str) -> None:
-    """Refuse to go on if a stranger listens where a server of the stack has to.
+    """Raise if another program listens on the port of a server of the stack.
 
     Errors: PortTakenError naming the port and the server.
     """
@@ -65,7 +65,7 @@ def require_free(port: int, whose: str) -> None:
 
 
 def accepts(port: int) -> bool:
-    """Say whether somebody accepts connections on this port."""
+    """Say whether a program accepts connections on this port."""
     try:
         socket.create_connection((LOOPBACK, port), timeout=1).close()
     except OSError:

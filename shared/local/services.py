@@ -22,18 +22,18 @@ class Services:
         return self._all[name]
 
     def adopt(self, health_ports: Mapping[str, int], pids: Mapping[str, Identity]) -> None:
-        """Take over what the stack's books say."""
+        """Take the services from the stack's state."""
         for name in set(self._all) - set(health_ports):
             del self._all[name]
         for name, port in health_ports.items():
             self._enter(name, port).who = pids.get(name)
 
     def health_ports(self) -> dict[str, int]:
-        """Give the port of each, for the books."""
+        """Give the port of each, for the stack's state."""
         return {name: one.health_port for name, one in self._all.items()}
 
     def pids(self) -> dict[str, Identity]:
-        """Give the process of each that was started, for the books."""
+        """Give the process of each that was started, for the stack's state."""
         return {name: one.who for name, one in self._all.items() if one.who is not None}
 
     def start(
@@ -45,7 +45,7 @@ class Services:
     ) -> None:
         """Start those that do not run, on none of the ports in `but`, which others have.
 
-        Each keeps the port that was chosen for it, unless a stranger listens there now.
+        Each keeps the port that was chosen for it, unless another program listens there now.
         Errors: PortTakenError if the port that a service asks for is taken.
         """
         asleep = [one for one in services if not self._lives(one.name)]
@@ -82,7 +82,7 @@ class Services:
                 list(pool.map(lambda one: one.stop(), living))
 
     def forget(self, name: str) -> None:
-        """Stop a service and strike it from the books: it no longer belongs to the stack."""
+        """Stop a service and remove it from the state: it no longer belongs to the stack."""
         self._all.pop(name).stop()
         self._changed()
 

@@ -14,7 +14,7 @@ TIMEOUT_SECONDS = 30.0
 def ask(url: str, statement: str) -> list[tuple[Any, ...]]:
     """Run one statement on a connection of its own, in autocommit, and give its rows.
 
-    Errors: StackError with the server's message, or if nobody answers within 30 seconds.
+    Errors: StackError with the server's message, or if there is no answer within 30 seconds.
     """
     with ThreadPoolExecutor(1) as thread:  # The caller's own loop, if any, must not be entered.
         return thread.submit(asyncio.run, _ask(url, statement)).result()

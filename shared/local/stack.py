@@ -18,8 +18,8 @@ from shared.local.servers import Say, Servers, ServerStatus
 from shared.local.services import Services
 from shared.local.watchdog import Watchdog
 
-# A stack that stands still and finds a port taken takes another; not for ever, for whoever takes
-# each port that we choose is no accident.
+# A stopped stack that finds a port in use moves to another one. Only so many times: a program that
+# takes every port we choose does so on purpose.
 MOVES = 5
 
 
@@ -47,9 +47,9 @@ class LocalStack:
     def scoped(
         cls, home: Path | None = None, nodes: int | None = None, say: Say = silence
     ) -> Iterator["LocalStack"]:
-        """Run a stack for as long as a block; without `home`, in a folder that goes with it.
+        """Run a stack until the block ends; without `home`, in a folder that is removed then.
 
-        Nothing of it outlives the process that ran the block, however that ends: a watchdog, a
+        Nothing of it outlives the process that runs the block, however that ends: a watchdog, a
         process of its own, ends the servers when its pipe to the parent breaks. (The kernel's
         parent-death signal would come when the *thread* that started a server ends, is lost
         when the server changes its user, and exists on Linux alone.)
@@ -69,8 +69,8 @@ class LocalStack:
     def up(self, say: Say = silence) -> None:
         """Start the servers that do not run, and return when all answer; a no-op if all do.
 
-        If it cannot be finished (a Ctrl-C included), what runs is stopped again. A stack of which
-        nothing runs takes another port where a stranger listens on its own (decision 0010).
+        If this fails (also by Ctrl-C), what runs is stopped again. A stack of which nothing runs
+        takes another port where another program listens on its own (decision 0010).
 
         Errors: StackError if something cannot be fetched, started or reached; PortTakenError if
         a part of the stack runs, and so knows the others' ports, and one of these is taken.
@@ -185,7 +185,7 @@ class LocalStack:
         return any(identity.alive(one) for one in self._processes())
 
     def _end_strays(self) -> None:
-        """End what a killed `up` started and had no time to enter into the books."""
+        """Kill what an `up` started that was killed before it stored the process."""
         identity.end_all(identity.strays(self.home, self._processes()))
 
     def _processes(self) -> list[identity.Identity]:
@@ -197,7 +197,7 @@ class LocalStack:
             self._adopt(found)
 
     def _adopt(self, found: state.State) -> None:
-        """Take over what the books say."""
+        """Take everything from the stack's state."""
         self._state = found
         if self._servers is None:
             self._servers = Servers(self.home, found, self._save)
@@ -223,7 +223,7 @@ class LocalStack:
         return self._servers
 
     def _make_home(self) -> None:
-        """Make the folder, private to its owner but for the server's user, who walks through."""
+        """Make the folder, private to its owner; the server's user may only pass through."""
         self.home.mkdir(parents=True, exist_ok=True)
         self.home.chmod(0o711 if os.geteuid() == 0 else 0o700)
 

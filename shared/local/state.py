@@ -1,4 +1,4 @@
-"""What a stack remembers of itself: `stack.json` in its folder, readable by its owner only."""
+"""The stored state of a stack: `stack.json` in its folder, readable by its owner only."""
 
 import json
 import os
@@ -18,7 +18,7 @@ FILE = "stack.json"
 
 @dataclass
 class State:
-    """Ports and secrets, kept for life (but see `moved`); and who runs at the moment."""
+    """Ports and secrets, which never change (but see `moved`); and the running processes."""
 
     nodes: list[Node]
     cluster_id: str
@@ -37,7 +37,7 @@ class State:
 
 
 def choose(nodes: int) -> State:
-    """Choose everything that a new stack keeps for life; all its ports at once, all different."""
+    """Choose the lasting parts of a new stack; all its ports at once, all different."""
     database, *brokers = ports.choose(1 + 2 * nodes)
     pairs = zip(brokers[::2], brokers[1::2], strict=True)
     made = [Node(number, *pair) for number, pair in enumerate(pairs, start=1)]
@@ -45,9 +45,9 @@ def choose(nodes: int) -> State:
 
 
 def moved(kept: State) -> State:
-    """Give the same stack with another port in place of each on which somebody listens now.
+    """Give the same stack with another port in place of each that is in use now.
 
-    Only for a stack that stands still: a server of its own would be taken for a stranger.
+    Only for a stopped stack: one of its own servers would be taken for another program.
     """
     taken = sorted(port for port in kept.server_ports() if not ports.is_free(port))
     other = ports.choose(len(taken), but={*kept.server_ports(), *kept.health_ports.values()})

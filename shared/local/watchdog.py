@@ -1,8 +1,8 @@
-"""Ends the servers of a scoped stack when the process that used it is gone, however it went.
+"""Stops the servers of a scoped stack when the process that used it has ended, in any way.
 
-Run as a program, it reads its standard input, a pipe that the parent alone holds open. A line
-means that the parent has cleaned up itself; the end of the pipe without one, or a parent that is
-no more (a forked child of it may still hold the pipe), means that it has not.
+Run as a program, it reads its standard input, a pipe that only the parent holds open. A line means
+that the parent has cleaned up itself. The end of the pipe without a line, or a parent that has
+ended (a forked child of it may still hold the pipe), means that it has not.
 """
 
 import os
@@ -43,12 +43,12 @@ class Watchdog:
         return cls(process)
 
     def dismiss(self) -> None:
-        """Let it go: the stack is stopped."""
+        """End the watchdog: the stack is stopped."""
         self._process.communicate(b"done\n")
 
 
 def parent_is_done(parent: Identity) -> bool:
-    """Wait until the parent says that it is done (True) or is gone without a word (False)."""
+    """Wait until the parent says that it is done (True) or ends without saying so (False)."""
     while True:
         readable, _, _ = select.select([sys.stdin], [], [], LOOK_SECONDS)
         if readable:
@@ -58,7 +58,7 @@ def parent_is_done(parent: Identity) -> bool:
 
 
 def main(home: Path, parent: Identity, *, remove: bool) -> None:
-    """Wait for the parent's end; end what it left."""
+    """Wait for the parent's end, and stop what it left running."""
     if parent_is_done(parent):
         return
     while left := identity.marked(home):

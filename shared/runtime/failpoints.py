@@ -1,7 +1,7 @@
-"""Named places at which a fault test harms its own process; without effect unless switched on.
+"""Named places at which a fault test kills its own process; without effect unless switched on.
 
-`TERTIB_FAILPOINT` is `NAME[:NTH[:SIGNAL]]`: the place, the how manieth time that it is reached
-(1), and what the process does to itself there (SIGKILL; SIGSTOP lets it freeze).
+`TERTIB_FAILPOINT` is `NAME[:NTH[:SIGNAL]]`: the place, which time it is reached (default 1), and
+the signal that the process sends to itself there (default SIGKILL; SIGSTOP freezes it).
 """
 
 import os
@@ -13,12 +13,12 @@ _reached: Counter[str] = Counter()
 
 
 def switched_on(name: str) -> bool:
-    """Say whether a place is the one at which this process is to be harmed."""
+    """Say whether this place is the one that is switched on."""
     return name == _NAME
 
 
 def _harm(name: str) -> None:
-    """Harm this process when the place that was asked for is reached for the n-th time."""
+    """Send the signal when the place that is switched on is reached for the n-th time."""
     if name != _NAME:
         return
     _reached[name] += 1

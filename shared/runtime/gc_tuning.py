@@ -1,8 +1,8 @@
-"""The garbage collector of a process that keeps states.
+"""The garbage collector's settings for a process that keeps many states in memory.
 
-States are hundreds of thousands of objects that stay and hold no cycles, and so are the records
-that wait to be folded. The collector's defaults walk through all of them again whenever they have
-grown by a quarter: a third of a replay's time, and more with every month.
+States, and the records that wait to be folded, are hundreds of thousands of long-lived objects
+without cycles. With its defaults the collector walks through all of them whenever they have grown
+by a quarter: a third of the time of a replay, and more with every month.
 """
 
 import gc
@@ -12,16 +12,16 @@ FEW = 100_000  # New objects: a look of some 10 ms.
 
 
 def settle() -> None:
-    """Let the collector look seldom at what is new, and hardly ever at what stays."""
+    """Let the collector scan new objects seldom, and long-lived ones hardly ever."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(NEW, YOUNG, OLD)
 
 
 def tidy() -> None:
-    """Look at what is new while it is little, so that the cycles of a quiet process do not add up.
+    """Collect the new objects while they are few, so that cycles of an idle process go away.
 
-    An event loop leaves some four for each thousand records, and some for each empty poll.
+    An event loop leaves about four cycles per thousand records, and some per empty poll.
     """
     if gc.get_count()[0] < FEW:
         gc.collect(0)

@@ -45,7 +45,7 @@ def _move(person: Person, line: Line, recorded_after: int) -> None:
 
 
 def becomes_permanent(person: Person, towns: Sequence[Town], begins: date) -> None:
-    """Change the class: CPNS to PNS counts on, contract staff to PPPK begin anew."""
+    """Change the class: CPNS to PNS keeps its count, contract staff to PPPK begin at zero."""
     del towns
     first = person.lines[0]
     later = {"CPNS": "PNS", "PTT": "PPPK"}.get(first.employment)

@@ -1,4 +1,4 @@
-"""Invented names and NIPs: valid in form, nobody's.
+"""Invented names and NIPs: valid in form, and of no real person.
 
 A NIP says birth date, first appointment, sex and a number (Perka BKN 22/2007); a PPPK has the
 code 21 in the place of the month.

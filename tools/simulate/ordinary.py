@@ -18,14 +18,14 @@ def shift_on(person: Person, begins: date, on: date) -> str | None:
 
 
 def workdays(person: Person, calendar: Calendar, span: Span) -> list[date]:
-    """Give the dates on which something is asked of a person, papers and decrees all told."""
+    """Give the dates on which a person is required, by the whole history and all decrees."""
     begins, ends = span
     days = [begins + place * DAY for place in range((ends - begins).days + 1)]
     return [on for on in days if is_asked(person, calendar, begins, on)]
 
 
 def is_asked(person: Person, calendar: Calendar, begins: date, on: date) -> bool:
-    """Say whether something is asked of a person on a date."""
+    """Say whether a person is required on a date."""
     line, style = person.line_on(on), person.style_on(on)
     if line is None:
         return False

@@ -101,7 +101,7 @@ def _pins(people: Iterable[Person]) -> Iterator[Sequence[Cell]]:
 
 
 def _shifts(people: Iterable[Person], span: Span) -> Iterator[Sequence[Cell]]:
-    """Give rosters, told month by month in advance; now and then one after the fact."""
+    """Give rosters, recorded month by month in advance; now and then one afterwards."""
     begins, ends = span
     for place, p in enumerate(q for q in people if q.style == "rs"):
         on = begins

@@ -108,7 +108,7 @@ class Person:
         return self.later[1] if self.later and on >= self.later[0] else self.style
 
     def line_on(self, on: date) -> Line | None:
-        """Give the line in force on a date, the papers all told; None before and after."""
+        """Give the line in force on a date by the whole history; None before and after."""
         line = line_in_force(self.lines, on)
         return line if line is not None and is_active(line, on) else None
 

@@ -1,4 +1,4 @@
-"""A dataset folder as a command meets it: opened, its findings handed out, its end told."""
+"""What commands do with a dataset folder: open it, show its findings, report the result."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ COULD_NOT_RUN = 2
 def opened(
     folder: Path, report_file: Path | None, lang: str, *, strict: bool, as_json: bool
 ) -> Dataset:
-    """Read a dataset and show its findings; ends the command where nothing is to be loaded."""
+    """Read a dataset and show its findings; exits if nothing may be loaded."""
     if lang not in ("id", "en"):
         fail(f"--lang is id or en, not {lang}")
     try:
@@ -70,7 +70,7 @@ def finish(
     as_json: bool,
     lang: str = "en",
 ) -> None:
-    """Say what was done. Exit code 1 if rows were bad or `parked` counts records that wait.
+    """Show the result. Exit code 1 if rows were bad or `parked` counts records that wait.
 
     Shapes: `rows` of the summary counts by name; `remarks` are sentences for people alone.
     """
@@ -96,11 +96,11 @@ def has_errors(findings: Sequence[Finding]) -> bool:
 
 
 def say(sentence: str) -> None:
-    """Tell a person something; standard output is for tables and machines."""
+    """Write to standard error; standard output is for tables and machines."""
     typer.echo(sentence, err=True)
 
 
 def fail(sentence: str) -> NoReturn:
-    """End a command that could not run, saying what to do."""
+    """Exit with code 2 and a message that says what to do."""
     typer.echo(f"tertib: {sentence}", err=True)
     raise typer.Exit(COULD_NOT_RUN)

@@ -19,11 +19,11 @@ _HEADINGS = {
 }
 _SEVERITIES = {"en": {}, "id": {"error": "salah", "warning": "meragukan"}}
 _COLOURS = {"error": "red", "warning": "yellow"}
-# A spreadsheet takes a cell that begins so for a formula, and would run what a sender wrote.
+# A spreadsheet takes a cell that begins with one of these for a formula, and would run it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 _PERSONAL = frozenset({"nip", "name", "address", "kind", "document", "reason"})
-# A word that was none of a few, a NIP that has lost its digits.
+# Shown whole: a word outside a list, a NIP with lost digits.
 _HARMLESS = frozenset({"not_one_of", "spreadsheet_nip"})
 _SHOWN = 4  # Characters of a personal value: enough to find the cell, not to know the person.
 

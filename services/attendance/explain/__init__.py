@@ -1,1 +1,1 @@
-"""Why a day counted: what was asked and heard, which rule judged it, what would change it."""
+"""Why a day counted: what was required, what was recorded, and which rule judged it."""

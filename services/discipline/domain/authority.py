@@ -23,7 +23,7 @@ class Grant(NamedTuple):
 
     whom: str
     terms: frozenset[str]  # Levels, or single types of sanction.
-    excepted: frozenset[str]  # Types that are not meant.
+    excepted: frozenset[str]  # Types of these levels that are excepted.
 
     def covers(self, whom: str, sanction: Sanction) -> bool:
         """Say whether the sanction may be imposed on a person of that position level."""
@@ -76,7 +76,7 @@ def grants_of(office: str, rules: Rules) -> tuple[Grant, ...]:
     """Read `authority.<office>`: `whom: term, …` or `whom: term, … but type, …`, parted by `;`.
 
     Errors: RuleMissing; ValueError naming the key, also for a term that is neither a level nor
-    a type of sanction in force: misspelt, it would take a power away in silence.
+    a type of sanction in force: a misspelt one would take a power away without a sign.
     """
     key = f"authority.{office}"
     types = frozenset(sanction.name for sanction in order_of(rules).types)
@@ -89,7 +89,7 @@ def grants_of(office: str, rules: Rules) -> tuple[Grant, ...]:
 
 
 def _powerful(whom: str, sanction: Sanction, chain: Sequence[Post], rules: Rules) -> Iterable[int]:
-    """Say at which places of the chain the table gives the power, held or vacant."""
+    """Give the positions in the chain whose office has the power, held or vacant."""
     for place, post in enumerate(chain):
         if any(grant.covers(whom, sanction) for grant in grants_of(post.office, rules)):
             yield place

@@ -1,4 +1,4 @@
-"""From a decision to its being in force: limits of delivery, sending, the fifteenth day.
+"""From a decision to the day it takes effect: limits of delivery, sending, the fifteenth day.
 
 The clock of a sanction runs from receipt, never from the decision or from the call to come.
 """

@@ -35,8 +35,8 @@ class Examination(NamedTuple):
 def examination(whom: str, sanction: Sanction, chain: Sequence[Post], rules: Rules) -> Examination:
     """Say who examines a person of a position level, and who decides, if this sanction is due.
 
-    The direct superior examines; what is beyond his authority goes up with BAP and LHP. A team
-    is out of the question at one level, possible at the next, and a must at the heaviest.
+    The direct superior examines; a case beyond his authority goes up with BAP and LHP. A team is
+    not allowed at one level, possible at the next, and obligatory at the heaviest.
     Errors: RuleMissing; ValueError; NobodyMayPunish. Source: annex ex. 12a, 13a (verified).
     """
     need = team_need(sanction.level, rules)

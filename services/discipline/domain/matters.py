@@ -21,7 +21,7 @@ class Threshold:
     """A threshold that was heard, and what became of it.
 
     `ordinal` counts the proposals of the person in the order said, from 1; a threshold that was
-    only noted has none. `retracted` says that attendance took it back, whatever we made of it.
+    only noted has none. `retracted`: attendance retracted it, whatever its `standing` is.
     """
 
     event_id: str

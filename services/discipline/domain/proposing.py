@@ -1,7 +1,7 @@
 """From thresholds to proposals, for one person. Pure: no clock, no database, no topic.
 
 The stream is the person: `discipline.events.v1` in `subjectseq` order is the one order of all the
-matters of an employee (design 6). Whatever is heard leaves at least one event in it.
+matters of an employee (design 6). Every threshold and retraction leaves at least one event in it.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ News = TypeVar("News", SanctionProposalWithdrawn, SanctionProposalReinstated, Ca
 
 
 class Heard(NamedTuple):
-    """What attendance said, under the id and the regency of its envelope."""
+    """An event of attendance, with the id and the regency of its envelope."""
 
     event_id: str
     regency: str
@@ -55,9 +55,9 @@ def stream_of(heard: Heard) -> str:
 
 
 def decide(heard: Heard, matters: Matters) -> Sequence[Told]:
-    """Say what follows from a threshold, or from its retraction; heard again, nothing.
+    """Give the events that follow from a threshold or its retraction; from a repeated one, none.
 
-    Errors: LookupError for the retraction of a threshold that was never heard.
+    Errors: LookupError for the retraction of an unknown threshold.
     """
     match heard.said:
         case AbsenceThresholdReached():
@@ -67,7 +67,7 @@ def decide(heard: Heard, matters: Matters) -> Sequence[Told]:
 
 
 def _on_reached(reached: Threshold, matters: Matters) -> Sequence[Told]:
-    """Propose what is heavier than all that stands; note the rest (semantics D2, D3, D5)."""
+    """Propose a threshold heavier than all that stand; note any other (semantics D2, D3, D5)."""
     if reached.event_id in matters.thresholds:
         return []
     siblings = matters.of(reached.matter)
@@ -79,7 +79,7 @@ def _on_reached(reached: Threshold, matters: Matters) -> Sequence[Told]:
 
 
 def _on_retracted(retracted: AbsenceThresholdRetracted, matters: Matters) -> Sequence[Told]:
-    """Withdraw what nobody has decided, and send to review what somebody has (design 6, D6)."""
+    """Withdraw an undecided proposal, and send a decided one to review (design 6, D6)."""
     threshold = matters.thresholds.get(retracted.threshold_event_id)
     if threshold is None:
         message = f"retracted, but never heard: {retracted.threshold_event_id}"
@@ -99,7 +99,7 @@ def _on_retracted(retracted: AbsenceThresholdRetracted, matters: Matters) -> Seq
 
 
 def _fallback(siblings: list[Threshold]) -> Sequence[Told]:
-    """Let the heaviest threshold still active stand, once the open proposal fell (D4)."""
+    """After the open proposal was withdrawn, propose the heaviest active threshold (D4)."""
     heir = next_in_line(siblings)
     if heir is None:
         return []
@@ -109,7 +109,7 @@ def _fallback(siblings: list[Threshold]) -> Sequence[Told]:
 
 
 def evolve(matters: Matters, event: Heard | Told) -> Matters:
-    """Apply what was heard or told. Never judges: what happened has happened."""
+    """Apply an event to the state, without judging it: `decide` has done that."""
     match event:
         case Heard():
             return _take_in(matters, event)
@@ -161,7 +161,7 @@ def _proposed(
 
 
 def _about(kind: type[News], threshold: Threshold) -> News:
-    """Say news of a proposal. Errors: ValueError if it was never proposed."""
+    """Make an event about a proposal. Errors: ValueError if it was never proposed."""
     if threshold.case_id is None:
         message = f"never proposed: {threshold.event_id}"
         raise ValueError(message)

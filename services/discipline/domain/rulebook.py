@@ -15,7 +15,7 @@ Confidence = Literal["verified", "secondary", "unverified", "recomputed", "defau
 
 
 class RuleMissing(LookupError):  # noqa: N818  (what it says of the tables)
-    """No row of this key is in force: a gap in the tables, never a reason to guess."""
+    """No row of this key is in force: the tables have a gap, and nothing is guessed."""
 
     def __init__(self, key: str, region: str, on: date) -> None:
         super().__init__(f"no rule {key!r} in force for region {region} on {on}")
@@ -36,18 +36,18 @@ class RuleRow:
     approved_by: str = ""
 
     def holds(self, region: str, on: date) -> bool:
-        """Say whether the row speaks for a region on a date."""
+        """Say whether the row holds for a region on a date."""
         here = self.region_code in (region, NATIONAL)
         return here and self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
 
     @property
     def own(self) -> bool:
-        """Say whether it is a region's own row, which stands before the national one."""
+        """Say whether it is a region's own row, which takes precedence over the national one."""
         return self.region_code != NATIONAL
 
     @property
     def signed(self) -> bool:
-        """Say whether somebody answers for it; without that it is no basis for a real case."""
+        """Say whether a person has signed it; an unsigned row is no basis for a real case."""
         return bool(self.approved_by)
 
 

@@ -1,7 +1,7 @@
 """The salary track: pay stops after ten running days, and money moves back both ways.
 
-It is no sanction and waits for none. Amounts are nobody's business here: what is told is an
-instruction for one month, and a finding that changes is answered by a compensating one.
+It is no sanction and does not wait for one. No amounts are computed here: the result is an
+instruction for one month, and when a finding changes, a compensating instruction follows.
 Source: PP 94/2021 Pasal 15(2) (verified), Peraturan BKN 6/2022 annex ex. 23 (verified).
 """
 
@@ -55,7 +55,7 @@ def unpaid_from(run: Sequence[date], rules: Rules) -> Month | None:
 def corrections(
     treated: Mapping[Month, Treated], stops: Month | None, resumes: Month | None = None
 ) -> Sequence[Instruction]:
-    """Say which months were paid or stopped against what is now found, earliest first.
+    """Give the months whose pay differs from what is now found, earliest first.
 
     `treated` are the months settled so far; `stops` is the first month without pay and
     `resumes` the first one paid again, once somebody works (None: nobody has resumed).
@@ -78,6 +78,6 @@ def corrected(
 
 
 def _due(month: Month, stops: Month | None, resumes: Month | None) -> Treated:
-    """Say what a month should be."""
+    """Say whether a month should be paid or stopped."""
     resumed = resumes is not None and month >= resumes
     return "stopped" if stops is not None and month >= stops and not resumed else "paid"

@@ -1,4 +1,4 @@
-"""Serving: which sanction runs when, if another one falls while one is served.
+"""Serving: which sanction runs when, if a second one takes effect while one is served.
 
 Source: Peraturan BKN 6/2022 annex ex. 24a, 24b (verified), 22 (light ones; verified).
 """
@@ -37,9 +37,9 @@ def serve(
     """Give the spells of a person after one more sanction took effect, in the order served.
 
     A heavier one finishes what is being served and starts at once, and what was queued follows
-    it; any other waits until all before it has been served. What is done once in force waits
-    for nothing, and nothing is served after the end of service (derived). `spells` is what this
-    function gave before: sanctions are taken in the order in which they take effect.
+    it; any other waits until all before it have been served. A sanction without months is
+    completed at once, and nothing is served after the end of service (derived). `spells` is the
+    previous result: sanctions are added in the order in which they take effect.
     Errors: LookupError for a sanction that the tables do not know.
     """
     before = tuple(spells)

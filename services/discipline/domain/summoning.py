@@ -1,8 +1,8 @@
 """Summons: when to examine, and what follows when nobody comes.
 
 Source: PP 94/2021 Pasal 26 (verified). The gap between letter and examination is written there
-as "at the latest 7 working days"; the table ships exactly seven clear ones (annex ex. 10), and
-whatever else is a warning, never a refusal.
+as "at the latest 7 working days"; the table ships exactly seven clear ones (annex ex. 10), and any
+other gap is a warning, never a refusal.
 """
 
 from datetime import date
@@ -17,7 +17,7 @@ LETTERS = "summons.letters"
 
 
 class Gap(NamedTuple):
-    """What lies between a letter and its examination, beside what the table asks for."""
+    """The working days between a letter and its examination, and what the table asks for."""
 
     clear_days: int
     asked: int
@@ -52,7 +52,7 @@ def next_letter_until(missed_on: date, ground: Ground) -> Due:
 
 
 def after_no_show(letters: int, rules: Rules) -> Literal["SUMMONS", "NO_EXAMINATION"]:
-    """Say what follows when a person stayed away after so many letters.
+    """Give the next step when a person did not come after so many letters.
 
     After the last letter the case is decided on the evidence, without an examination.
     Errors: RuleMissing; ValueError for a count below 1.

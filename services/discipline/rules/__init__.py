@@ -1,1 +1,1 @@
-"""The rule tables of the procedure as data, and who reads them."""
+"""The rule tables of the procedure as data, and the code that reads them."""

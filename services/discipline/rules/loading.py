@@ -1,4 +1,4 @@
-"""Reads rule rows from YAML, every scalar as text; the domain is given the rows."""
+"""Reads rule rows from YAML, every scalar as text, for the domain."""
 
 from datetime import date
 from importlib import resources
@@ -38,7 +38,7 @@ class _TextLoader(yaml.BaseLoader):
 
 
 def national_defaults() -> list[RuleRow]:
-    """Give the rows that come with the service: nobody has signed them yet."""
+    """Give the rows that come with the service: they are not signed yet."""
     path = resources.files(__package__) / NATIONAL_DEFAULTS
     return rows_from(path.read_text(encoding="utf-8"))
 

@@ -1,7 +1,7 @@
 """The in-app inbox: a table that the person reads.
 
-What is kept is the template and its details; the text is made when it is read, so that no name
-stands in the database.
+Only the template and its details are stored; the text is made when it is read, so that no name is
+in the database.
 """
 
 import json
@@ -31,7 +31,7 @@ class Inbox:
         self._pool = pool
 
     async def deliver(self, message: Message, /) -> Delivery:
-        """Write it down. Errors: those of the database, which are nobody's refusal."""
+        """Store it. Errors: those of the database; they do not count as a refusal."""
         job = message.job
         await self._pool.execute(
             "INSERT INTO notifications.inbox (notification_id, person_id, employee_id,"

@@ -1,4 +1,4 @@
-"""What the sender asks of a channel."""
+"""The port of a channel: what the sender calls, and the possible answers."""
 
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -11,7 +11,7 @@ from services.notifications.rendering import Text
 class Message:
     """One message to one person. `address` is empty where the channel needs none.
 
-    It lives while it is being sent: neither address nor text is stored or logged.
+    It exists only while it is being sent: neither address nor text is stored or logged.
     """
 
     job: Job
@@ -20,22 +20,22 @@ class Message:
     text: Text
 
     def __repr__(self) -> str:
-        """Say which message it is, and nothing that it says."""
+        """Show the id of the message, and nothing of its content."""
         return f"Message({self.job.notification_id})"
 
 
 class Taken(NamedTuple):
-    """The channel has it."""
+    """The channel accepted the message."""
 
 
 class Refused(NamedTuple):
-    """The channel will never take it. `reason` is a code."""
+    """The channel will never accept it. `reason` is a code."""
 
     reason: str
 
 
 class Trouble(NamedTuple):
-    """The channel did not take it this time. `reason` is a code."""
+    """The channel did not accept it this time; a later try may succeed. `reason` is a code."""
 
     reason: str
 
@@ -44,11 +44,11 @@ Delivery = Taken | Refused | Trouble
 
 
 class Channel(Protocol):
-    """Hands a message over. May take seconds; raises nothing that a network can cause.
+    """Sends a message. May take seconds; raises nothing that a network can cause.
 
-    The same notice may come twice, after a crash between sending and writing it down: the
-    receiver must be able to see by `job.notification_id` that it is the same.
+    The same notice may be sent twice, after a crash between sending it and storing the outcome:
+    the receiver must be able to recognise it by `job.notification_id`.
     """
 
     async def deliver(self, message: Message, /) -> Delivery:
-        """Send it, and say whether it was taken."""
+        """Send it, and say whether it was accepted."""

@@ -1,4 +1,4 @@
-"""Mail by SMTP. A repeat bears the same Message-ID, by which mailboxes and people see it."""
+"""Mail by SMTP. A repetition has the same Message-ID, so that a mailbox can recognise it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,15 +11,15 @@ import aiosmtplib
 from services.notifications.channels.port import Delivery, Message, Refused, Taken, Trouble
 from services.notifications.clock import Clock
 
-SECONDS = 30  # For connecting and for each answer: a slow relay, not a dead one.
+SECONDS = 30  # For connecting and for each answer: long enough for a slow relay.
 SMTP_PORT = 587
 PERMANENT = 500
-OURS = (530, 534, 535)  # Authentication: the operator mends it, and the mail goes then.
+OURS = (530, 534, 535)  # Failed authentication: temporary, as the operator can correct it.
 
 
 @dataclass(frozen=True, repr=False)
 class SmtpSettings:
-    """Where mail is handed in. The address names the account too: it is never shown."""
+    """The mail relay. Its address contains the account, so it is never shown."""
 
     host: str
     port: int
@@ -113,6 +113,6 @@ def mail_of(message: Message, sender: str, now: datetime) -> EmailMessage:
 
 
 def _answer(code: int) -> Delivery:
-    """Tell a refusal for good (5xx) from one for now; a failed login is our fault, not theirs."""
+    """Give Refused for a permanent error (5xx), else Failed; a failed login is never permanent."""
     reason = f"smtp_{code}"
     return Refused(reason) if code >= PERMANENT and code not in OURS else Trouble(reason)

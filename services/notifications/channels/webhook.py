@@ -1,7 +1,7 @@
 """A messaging gateway by webhook, signed after the Standard Webhooks specification.
 
-The gateway is the operator's, on a list of hosts; it never sends us elsewhere, and it sees by
-`webhook-id` that a repeat is one.
+The gateway is one of the operator's, on a list of allowed hosts. Redirects are not followed, and
+the gateway recognises a repetition by its `webhook-id`.
 """
 
 import base64
@@ -86,11 +86,11 @@ class Webhook:
             return Taken()
         if answer.is_server_error or answer.status_code in PASSING:
             return Trouble(reason)
-        return Refused(reason)  # A redirect too: whoever answers so is not the gateway we know.
+        return Refused(reason)  # A redirect too: the known gateway sends none.
 
 
 def client() -> httpx.AsyncClient:
-    """Give a client that takes no proxy and no password from its surroundings."""
+    """Give a client that takes no proxy and no password from the environment."""
     return httpx.AsyncClient(timeout=SECONDS, trust_env=False)
 
 

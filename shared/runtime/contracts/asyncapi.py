@@ -1,4 +1,4 @@
-"""The AsyncAPI 3 document: which messages stand on which topic, and how they are keyed."""
+"""The AsyncAPI 3 document: which messages are on which topic, and what their keys are."""
 
 import inspect
 from typing import Any

@@ -1,7 +1,7 @@
 """What a change of a schema would break: records that are on the log already, and their readers.
 
-Fields are only ever added, with a default; anything else is a new type (design 3). A value added
-to an enumeration is let through: a reader that does not know it yet parks the subject, loudly.
+Fields are only ever added, with a default; anything else is a new type (design 3). A new value of
+an enumeration is allowed: a reader that does not know it yet parks the subject, and logs it.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _NO_DEFAULT = object()
 
 
 def breaks(old: Schema, new: Schema) -> list[str]:
-    """Say what the new form of a schema breaks of the old one; nothing: it may be published.
+    """Name what the new form of a schema breaks of the old one; empty: it may be published.
 
     Shapes: JSON Schemas of one type as `contracts` writes them, `$defs` included.
     """
@@ -24,7 +24,7 @@ def breaks(old: Schema, new: Schema) -> list[str]:
 
 
 def _inlined(part: Any, whole: Schema) -> Any:
-    """Put definitions in the place of references. Our models do not contain themselves."""
+    """Replace references by their definitions. No model of ours contains itself."""
     if isinstance(part, list):
         return [_inlined(one, whole) for one in part]
     if not isinstance(part, dict):

@@ -1,7 +1,7 @@
 """The contracts as documents, generated from the models: JSON Schemas and the AsyncAPI document.
 
 One JSON Schema for the `data` of each type, one for the envelope, and `docs/asyncapi.yaml`, which
-says what stands on which topic. They are committed, and CI holds them against the models.
+says what is on which topic. They are committed, and CI compares them with the models.
 """
 
 import inspect
@@ -30,7 +30,7 @@ class _Untitled(GenerateJsonSchema):
     """Field names are titles enough."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
-        """Say no."""
+        """Give False: the name of a field is title enough."""
         return False
 
 
@@ -74,7 +74,7 @@ def drifted(project: Path) -> list[str]:
 
 
 def broken(project: Path, kinds: Mapping[str, type[BaseModel]] = BY_TYPE) -> list[str]:
-    """Say what the models break of the committed schemas (design 3: fields are only added)."""
+    """Name what the models break of the committed schemas (design 3: fields are only added)."""
     found = []
     for path in sorted((project / SCHEMAS).glob("tertib.*.json")):
         kind = kinds.get(path.stem)

@@ -34,7 +34,7 @@ class Export:
 
 @dataclass(frozen=True)
 class Filters:
-    """What is left out; None: nothing. Dates are inclusive."""
+    """Which rows are wanted; None: no limit. Dates are inclusive."""
 
     regency: str | None = None
     first_on: date | None = None
@@ -44,7 +44,7 @@ class Filters:
 async def batches(
     connection: "asyncpg.Connection[Any]", export: Export, filters: Filters
 ) -> AsyncIterator[list[Row]]:
-    """Give the rows as they stand at one moment, also while a rebuild switches the views."""
+    """Give the rows as of one moment, also while a rebuild switches the views."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         wanted = filters.regency, filters.first_on, filters.last_on
         cursor = await connection.cursor(export.sql, *wanted)

@@ -62,7 +62,7 @@ class CsvWriter:
         self._csv.writerows(["" if cell is None else cell for cell in cells(row)] for row in rows)
 
     def close(self) -> None:
-        """Hand the stream back, flushed."""
+        """Flush the stream, and detach from it."""
         self._text.detach()
 
 
@@ -126,7 +126,7 @@ def cells(row: Row) -> Iterator[Any]:
 
 @contextmanager
 def output(out: Path | None, standard: BinaryIO) -> Iterator[BinaryIO]:
-    """Give the stream to write to; a named file is there when it is whole, or not at all."""
+    """Give the stream to write to; a named file appears only when it is complete."""
     if out is None:
         yield standard
         return
@@ -140,7 +140,7 @@ def output(out: Path | None, standard: BinaryIO) -> Iterator[BinaryIO]:
 
 
 def write_csv(path: Path, names: Sequence[str], rows: Iterable[Row]) -> None:
-    """Write a whole table that is at hand (`tertib preview`)."""
+    """Write a whole table from memory (`tertib preview`)."""
     with output(path, io.BytesIO()) as stream:
         writer = CsvWriter(names, stream)
         writer.write(rows)

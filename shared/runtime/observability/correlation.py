@@ -1,7 +1,7 @@
-"""Which record or event a line of the log is about: its place, its id, and the chain it is in.
+"""Which record or event a log line is about: its coordinates, its id, and its chain of causes.
 
-The records asked about are often those that cannot be read, so nothing here raises, and nothing is
-taken over that does not look like an id: a log must not quote what somebody put in its place.
+Often it is a record that cannot be decoded, so nothing here raises. Only what looks like an id is
+taken over: a log must not quote other text that stands in the place of an id.
 """
 
 import re
@@ -18,7 +18,7 @@ _ID = re.compile(r"[\w./:@-]{1,200}", re.ASCII)
 
 
 class _Ids(msgspec.Struct):
-    """What is read of an envelope; the rest, which may be personal, is not even decoded."""
+    """The attributes that are read; the rest, which may be personal, is not even decoded."""
 
     id: str
     causationid: str | None = None
@@ -34,11 +34,11 @@ _TIME = msgspec.json.Decoder(_Time).decode
 
 
 def ids_of(value: bytes | None, headers: Iterable[tuple[str, bytes]] = ()) -> dict[str, str]:
-    """Give the ids by which a record's chain is found.
+    """Give the ids by which a record's chain of causes is found.
 
-    Shapes: those of `event_id`, `causation_id` and `correlation_id` that it tells; of a record
-    that cannot be decoded, `event_id` as its header has it. Who begins a chain is what its
-    followers name as their correlation (`writes.caused_by`).
+    Shapes: `event_id`, `causation_id` and `correlation_id`, as far as the record has them; of a
+    record that cannot be decoded, `event_id` from its header. The id of the first record of a
+    chain is the correlation id of all others (`stamping.caused_by`).
     """
     try:
         told = _DECODE(value or b"")
@@ -65,7 +65,7 @@ def of_record(record: Any) -> dict[str, Any]:
 
 
 def told_at(value: bytes | None) -> datetime | None:
-    """Give the `recordedtime` of a record; None if it does not tell an aware one."""
+    """Give the `recordedtime` of a record; None if it has none, or one without an offset."""
     try:
         told = _TIME(value or b"").recordedtime
     except (msgspec.MsgspecError, ValueError, RecursionError):

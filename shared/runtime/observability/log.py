@@ -1,7 +1,7 @@
 """Logs: events in the past tense with fields, one line each, to standard error.
 
-What may be written is listed here, and nothing else is (an allow-list): a key that nobody thought
-of carries no name into a log. Masking is a second wall, for numbers and addresses in texts.
+Only the keys listed here are written (an allow-list), so that no unexpected key brings a person's
+name into a log. Masking is the second protection: numbers and addresses within texts.
 """
 
 import logging
@@ -39,7 +39,7 @@ _MASKS = (
     (re.compile(r"(?<![\w-])628\d{7,11}(?![\w-])"), "[phone]"),
 )
 
-# Their messages speak of machines. Other messages quote what they stumbled over.
+# Errors whose messages name machines only. Other messages may quote the value that failed.
 _TELLING = ("aiokafka", "confluent_kafka", "cimpl")  # The last: confluent_kafka's own name.
 
 
@@ -51,7 +51,7 @@ def masked(text: str) -> str:
 
 
 def configure(form: Literal["json", "pretty"], out: TextIO | None = None) -> None:
-    """Let everything that this process logs, libraries included, go through one chain.
+    """Send everything that this process logs, libraries included, through one chain.
 
     Once per process, before anything is logged. `out` is standard error unless a test reads it.
     """
@@ -75,7 +75,7 @@ def configure(form: Literal["json", "pretty"], out: TextIO | None = None) -> Non
     handler.setFormatter(_Foreign(foreign_pre_chain=[_named, *before], processors=[_clean, last]))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)  # Libraries tell stories at INFO.
+    root.setLevel(logging.WARNING)  # Libraries write too much at INFO.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
@@ -83,7 +83,7 @@ def configure(form: Literal["json", "pretty"], out: TextIO | None = None) -> Non
 
 
 def frames(error: BaseException) -> str:
-    """Give where an error came from: types and places, no locals, and no text that quotes.
+    """Give where an error came from: types and lines, no local values, no quoting message.
 
     Causes come first. Shapes: one line an error, `Type at file:line in function < …`.
     """
@@ -111,7 +111,7 @@ def _line(error: BaseException) -> str:
 
 
 class _Foreign(structlog.stdlib.ProcessorFormatter):
-    """Formats what libraries log. Of several lines the first: the rest quotes objects."""
+    """Formats what libraries log: the first line only, as the others quote objects."""
 
     def format(self, record: logging.LogRecord) -> str:
         copied = logging.makeLogRecord(record.__dict__)
@@ -120,13 +120,13 @@ class _Foreign(structlog.stdlib.ProcessorFormatter):
 
 
 def _named(_: Any, __: str, event: EventDict) -> EventDict:
-    """Say which library speaks, and take its exception over."""
+    """Add the name of the library, and the exception that it logged."""
     record = event["_record"]
     return {**event, "logger": record.name, "exc_info": record.exc_info}
 
 
 def _clean(_: Any, __: str, event: EventDict) -> EventDict:
-    """Take out what the formatter put in for itself."""
+    """Remove the keys that the formatter added for itself."""
     return {name: value for name, value in event.items() if not name.startswith("_")}
 
 

@@ -1,7 +1,7 @@
 """The keyring: keys of people and regencies, and tombstones of those destroyed (design 3).
 
-The one store that services share: a small database of its own (`TERTIB_KEYRING_URL`), a vault in
-production. Who is forgotten stays forgotten: a kid with a tombstone never gets a key again.
+The only store that services share: a small database of its own (`TERTIB_KEYRING_URL`), a vault in
+production. Forgetting is final: a kid with a tombstone never gets a key again.
 """
 
 import secrets
@@ -40,7 +40,7 @@ class Keyring(Protocol):
     ) -> Mapping[str, bytes | None]:
         """Give the keys of kids; None for a kid that is forgotten.
 
-        With `create` every kid that was never heard of gets a new key; without, it is left out.
+        With `create` every unknown kid gets a new key; without, it is left out of the result.
         """
 
     async def forget(self, kid: str) -> None:
@@ -87,7 +87,7 @@ class PostgresKeyring:
         return cls(pool)
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._pool.close()
 
     async def __aenter__(self) -> Self:
@@ -109,13 +109,13 @@ class PostgresKeyring:
             missing = [kid for kid in page if kid not in found]
             if create and missing:
                 await self._pool.execute(_CREATE, missing, [_new_key() for _ in missing])
-                # Another publisher may have been first: what stands in the table counts.
+                # Another publisher may have been first: the key in the table counts.
                 rows = await self._pool.fetch(_FIND, missing)
                 found.update((row["kid"], row["key"]) for row in rows)
         return found
 
     async def forget(self, kid: str) -> None:
-        """Destroy the key and leave a tombstone, and clear the old row away at once."""
+        """Destroy the key and leave a tombstone; vacuum, so that no old row version stays."""
         await self._pool.execute(_FORGET, kid)
         await self._pool.execute("VACUUM keys")
 

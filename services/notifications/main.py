@@ -11,10 +11,10 @@ from services.notifications.channels.webhook import Webhook, WebhookSettings, cl
 from services.notifications.clock import wall_clock
 from services.notifications.directory import Directory
 from services.notifications.jobs import Bucket
+from services.notifications.outcome_writer import OutcomeWriter
 from services.notifications.projections import Planner
 from services.notifications.resolving import KeyringOpener
 from services.notifications.sender import Outlet, Sender
-from services.notifications.settling import Settling
 from services.notifications.store import SenderStore
 from shared.events.notifications import Channel
 from shared.runtime.hosting.service import Running, Service, launched
@@ -73,9 +73,9 @@ async def send(running: Running) -> None:
             http = await closing.enter_async_context(client())
             outlets["whatsapp"] = Outlet(Webhook(where, http, wall_clock), Bucket(*WHATSAPP))
         planner = running.runners[Planner.name]
-        settling = Settling(planner.store, wall_clock)
+        outcomes = OutcomeWriter(planner.store, wall_clock)
         sender = Sender(
-            store, KeyringOpener(keyring), outlets, settling, settings.language, wall_clock
+            store, KeyringOpener(keyring), outlets, outcomes, settings.language, wall_clock
         )
         sender.stopping = running.stopping
         await sender.run()

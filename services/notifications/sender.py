@@ -37,7 +37,7 @@ from shared.runtime.processing.store_port import WriteConflict
 
 log = structlog.get_logger()
 
-Settle = Callable[[Job, Command], Awaitable[None]]  # Publishes an outcome (`settling.Settling`).
+Settle = Callable[[Job, Command], Awaitable[None]]  # Publishes an outcome (`OutcomeWriter`).
 
 AT_ONCE = (
     16  # Deliveries in flight by channel: a gateway is slow, and the database is not the limit.
@@ -111,7 +111,7 @@ class Sender:
         with bound_contextvars(
             notification_id=job.notification_id,
             causation_id=job.about_event_id,
-            correlation_id=job.about_event_id,  # As the outcome is told (settling.py).
+            correlation_id=job.about_event_id,  # As the outcome is told (outcome_writer.py).
         ):
             if is_parked:
                 await self.store.postpone(job, self.clock() + jobs.WAIT_FOR_QUEUE)

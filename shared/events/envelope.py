@@ -69,14 +69,14 @@ def fact_id(kind: str, *parts: str | int | None) -> str:
     return str(uuid.uuid5(NAMESPACE, canonical([kind, *parts]).decode()))
 
 
+def source_of(service: str) -> str:
+    """Give the CloudEvents `source` of what a service says."""
+    return f"/{service}"
+
+
 def event_id(source: str, subject: str, subjectseq: int) -> str:
     """Give a derived or told event's id: the same log gives the same ids."""
     return f"{source}/{subject}@{subjectseq}"
-
-
-def type_of(service: str, kind: str, version: int = 1) -> str:
-    """Give the CloudEvents `type` of an event, such as `tertib.attendance.CheckInRecorded.v1`."""
-    return f"tertib.{service}.{kind}.v{version}"
 
 
 def headers_of(type_: str, id_: str) -> list[tuple[str, bytes]]:

@@ -15,10 +15,10 @@ from services.notifications.channels.inbox import Inbox
 from services.notifications.directory import Directory
 from services.notifications.domain import Delivered
 from services.notifications.jobs import Bucket
+from services.notifications.outcome_writer import OutcomeWriter
 from services.notifications.projections import Planner
 from services.notifications.resolving import KeyringOpener
 from services.notifications.sender import Outlet, Sender
-from services.notifications.settling import Settling
 from services.notifications.store import SenderStore
 from shared.events import attendance, discipline, notifications
 from shared.events.attendance import Contact, EmployeeRegistered
@@ -49,11 +49,12 @@ class Service:
             SenderStore(self.pool),
             KeyringOpener(self.keyring),
             {"inbox": Outlet(Inbox(self.pool), Bucket(1000, 1000), is_quiet=True)},
-            self.settling(),
+            self.outcomes(),
         )
 
-    def settling(self) -> Settling:
-        return Settling(self.planner.store, lambda: datetime(2026, 3, 2, 2, 0, 0, 5, tzinfo=UTC))
+    def outcomes(self) -> OutcomeWriter:
+        at = datetime(2026, 3, 2, 2, 0, 0, 5, tzinfo=UTC)
+        return OutcomeWriter(self.planner.store, lambda: at)
 
     async def register(self, *people: str, mail: str | None = None) -> None:
         """Publish a regency, a unit that `chief` heads, and people in it who share a mailbox."""
@@ -194,14 +195,14 @@ async def test_outcomes_that_come_together_are_told_together(service: Service) -
     service.log.publish(attendance.EVENTS, [numbered(each, 1) for each in news])
     await caught_up(service.log, service.planner)
     await park(service, people[0])
-    settling = service.settling()
+    write = service.outcomes()
     jobs = await SenderStore(service.pool).due("inbox", datetime(2026, 3, 3, tzinfo=UTC), 100)
     assert len(jobs) == len(people)
     before = len(await transactions(service))
 
     telling = {
         job.employee_id: asyncio.create_task(
-            settling(job, Delivered(job.employee_id, job.notification_id, 1))
+            write(job, Delivered(job.employee_id, job.notification_id, 1))
         )
         for job in jobs
     }

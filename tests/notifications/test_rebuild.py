@@ -10,10 +10,10 @@ import pytest
 
 from services.notifications.directory import Directory
 from services.notifications.jobs import Bucket
+from services.notifications.outcome_writer import OutcomeWriter
 from services.notifications.projections import Planner
 from services.notifications.resolving import KeyringOpener
 from services.notifications.sender import Outlet, Sender
-from services.notifications.settling import Settling
 from services.notifications.store import SenderStore
 from shared.events import attendance, discipline, notifications
 from shared.local.stack import LocalStack
@@ -37,7 +37,7 @@ async def at_work(service: Service, database: str, mail: FakeChannel) -> AsyncIt
         SenderStore(service.pool),
         KeyringOpener(service.keyring),
         {"mail": Outlet(mail, Bucket(1000, 1000))},
-        Settling(service.planner.store, lambda: NOON),
+        OutcomeWriter(service.planner.store, lambda: NOON),
         clock=lambda: NOON,
     )
     relay = asyncio.create_task(Relay(database, service.log.bootstrap, "notifications").run())

@@ -4,7 +4,6 @@ import csv
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -46,11 +45,6 @@ def rows_of(
         }
         for f in findings
     ]
-
-
-def as_json(findings: Iterable[Finding], language: str = "en") -> str:
-    """Give the findings as a JSON list of objects."""
-    return msgspec.json.encode(rows_of(findings, language)).decode()
 
 
 def write_csv(findings: Iterable[Finding], out: TextIO, language: str = "en") -> None:

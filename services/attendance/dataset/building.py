@@ -5,11 +5,13 @@ from datetime import date
 from typing import TypeVar
 
 from services.attendance.dataset import rows
-from services.attendance.dataset.documents import EVERYWHERE, Draft
+from services.attendance.dataset.documents import Draft
 from services.attendance.dataset.findings import Findings
 from services.attendance.dataset.history import Histories
-from services.attendance.dataset.tables import CHECK_INS, EXCUSES, LATE_UPLOADS, OUTAGES, Row
+from services.attendance.dataset.table_reader import Row
+from services.attendance.dataset.tables import CHECK_INS, EXCUSES, LATE_UPLOADS, OUTAGES
 from services.attendance.dataset.times import Written
+from services.attendance.domain.schedule import EVERYWHERE
 from shared.kernel.holidays import covers
 from shared.kernel.local_time import DAY, EPOCH_DAY, LocalClock, clock_of, date_of
 

@@ -10,7 +10,6 @@ from services.attendance.dataset.times import Written
 from shared.kernel.local_time import clock_of
 
 REGENCY_CODE = re.compile(r"\d{2}\.\d{2}", re.ASCII)
-PROVINCE_CODE = re.compile(r"\d{2}", re.ASCII)
 
 
 class Unreadable(ValueError):  # noqa: N818  (what it says of the value)

@@ -33,8 +33,3 @@ class Dataset:
     histories: Histories
     clocks: Clocks
     findings: tuple[Finding, ...]
-
-    @property
-    def bad_rows(self) -> tuple[Finding, ...]:
-        """Give the findings that left a row out."""
-        return tuple(f for f in self.findings if f.severity == "error")

@@ -11,7 +11,6 @@ from services.attendance.dataset.times import Written
 from services.attendance.dataset.yamlfile import Fields, load_yaml
 from shared.events.attendance import CheckpointKind, Direction, Employment, Level, Weekday
 
-EVERYWHERE = "*"
 MOST = 2**31 - 1
 _CLOCK_TIME = re.compile(r"(\d{1,2}):([0-5]\d)", re.ASCII)
 _NUMBER = re.compile(r"\d{1,10}", re.ASCII)

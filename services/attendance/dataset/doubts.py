@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from services.attendance.dataset import nip, rows
-from services.attendance.dataset.documents import EVERYWHERE
 from services.attendance.dataset.findings import Findings
 from services.attendance.dataset.punches import Heard
 from services.attendance.dataset.tables import EMPLOYEES, LATE_UPLOADS, PINS
+from services.attendance.domain.schedule import EVERYWHERE
+from services.attendance.domain.units import schedule_of
 
 # The position levels of design 8.1.
 POSITIONS = frozenset(
@@ -104,21 +105,11 @@ class InForce:
         for line in employees:
             place, code = (EMPLOYEES.file, line.line), line.regency
             on = max(line.active_from, self._begins[code])
-            schedule = line.schedule_id or self._schedule_above(line.unit_id)
+            schedule = line.schedule_id or schedule_of(self._units, line.unit_id)
             if schedule is None or not _begun(self._schedules, code, schedule, on):
                 findings.warn(place, "schedule_id", schedule or "", "no_schedule")
             if not _begun(self._rules, code, line.employment, on):
                 findings.warn(place, "employment", line.employment, "no_rule_set")
-
-    def _schedule_above(self, unit_id: str | None) -> str | None:
-        seen = set[str]()
-        while unit_id is not None and unit_id not in seen:
-            seen.add(unit_id)
-            unit = self._units[unit_id]
-            if unit.schedule_id is not None:
-                return unit.schedule_id
-            unit_id = unit.parent_unit_id
-        return None
 
 
 def _earliest(

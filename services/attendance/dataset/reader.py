@@ -24,7 +24,7 @@ from services.attendance.dataset.references import (
     settle_people,
     settle_regencies,
 )
-from services.attendance.dataset.tables import Read, read_table
+from services.attendance.dataset.table_reader import Read, read_table
 
 SCHEDULES, RULES, ATTLOG = "schedules", "rules", "attlog"
 

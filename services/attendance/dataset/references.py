@@ -6,9 +6,11 @@ nothing changes: everything that can stand, stands.
 
 from collections.abc import Iterable
 
-from services.attendance.dataset.documents import EVERYWHERE, Draft, Drafts
+from services.attendance.dataset.documents import Draft, Drafts
 from services.attendance.dataset.findings import Findings
-from services.attendance.dataset.tables import EMPLOYEES, REGENCIES, UNITS, Read, Row, Table
+from services.attendance.dataset.table_reader import Read, Row
+from services.attendance.dataset.tables import EMPLOYEES, REGENCIES, UNITS, Table
+from services.attendance.domain.schedule import EVERYWHERE
 from shared.kernel.holidays import COUNTRY, province_of
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-NONE, PRESENT, EXCUSED, HELD, PENDING, UNEXCUSED, OFF = range(7)
+PRESENT, EXCUSED, HELD, PENDING, UNEXCUSED, OFF = range(1, 7)  # 0: nothing was ever said.
 CODES = {
     "present": PRESENT,
     "excused": EXCUSED,

@@ -7,11 +7,11 @@ from services.attendance.domain.person import Day, Person, Said
 from services.attendance.domain.reference_data import Knowledge
 from services.attendance.domain.rules import RuleSet
 from shared.events import attendance as words
-from shared.events.envelope import event_id
+from shared.events.envelope import event_id, source_of
 from shared.events.structs import maker_of
 from shared.kernel.local_time import date_of
 
-SOURCE = "/attendance"
+SOURCE = source_of("attendance")
 
 _assessed = maker_of(words.WorkdayAssessed)
 _reached = maker_of(words.AbsenceThresholdReached)

@@ -14,6 +14,7 @@ from services.attendance.domain.outages import Outage
 from services.attendance.domain.pins import PinBook, PinRow
 from services.attendance.domain.rules import RuleSet
 from services.attendance.domain.schedule import Plan, Schedule
+from services.attendance.domain.units import Unit, schedule_of
 from shared.events.base import Contradiction
 from shared.kernel.holidays import HolidayCalendar
 from shared.kernel.local_time import NEVER, LocalClock, clock_of, date_of
@@ -82,15 +83,6 @@ class Regency:
         self._rules.clear()
 
 
-@dataclass(frozen=True)
-class Unit:
-    """An office: the one above, and the schedule of its people."""
-
-    regency: str
-    parent: str | None
-    schedule_id: str | None
-
-
 @dataclass(slots=True)
 class Knowledge:
     """Everything that broadcasts told."""
@@ -104,17 +96,8 @@ class Knowledge:
     def unit_schedule(self, unit_id: str | None) -> str | None:
         """Give the schedule of a unit, else of the nearest unit above that has one (B5)."""
         if unit_id not in self._unit_schedules:
-            above = (self.units[unit].schedule_id for unit in self.units_up(unit_id))
-            self._unit_schedules[unit_id] = next(filter(None, above), None)
+            self._unit_schedules[unit_id] = schedule_of(self.units, unit_id)
         return self._unit_schedules[unit_id]
-
-    def units_up(self, unit_id: str | None) -> list[str]:
-        """Give a unit and those above it; a circle ends where it closes."""
-        found: list[str] = []
-        while unit_id is not None and unit_id in self.units and unit_id not in found:
-            found.append(unit_id)
-            unit_id = self.units[unit_id].parent
-        return found
 
 
 def learn(knowledge: Knowledge, kind: str, subject: str, data: Any) -> None:
@@ -126,7 +109,7 @@ def learn(knowledge: Knowledge, kind: str, subject: str, data: Any) -> None:
         knowledge.regencies.setdefault(data.code, Regency(data.code, clock_of(data.timezone)))
         return
     if kind == "UnitRegistered":
-        knowledge.units[data.unit_id] = Unit(data.regency, data.parent_unit_id, data.schedule_id)
+        knowledge.units[data.unit_id] = data
         knowledge._unit_schedules.clear()  # noqa: SLF001  (its own module)
         return
     if kind == "PinAssigned":

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from services.attendance.domain.schedule import EVERYWHERE
 from shared.events.attendance import Employment, Level
 
-LEVELS: dict[Level, int] = {"ringan": 1, "sedang": 2, "berat": 3}
+LEVELS: dict[Level, int] = {level: n for n, level in enumerate(get_args(Level), 1)}
 LEVEL_WEIGHT = 1_000
 HEAVIEST_OF_LEVEL = 999
 PNS: Final = "PNS"

@@ -11,6 +11,7 @@ from services.attendance.domain.outages import Outage
 from services.attendance.domain.person import Line, Person
 from services.attendance.domain.reference_data import Ask, Knowledge, Regency
 from services.attendance.domain.schedule import Plan
+from services.attendance.domain.units import units_up
 from shared.kernel.lines import is_active, line_in_force
 from shared.kernel.local_time import NEVER, weekday_of
 from shared.kernel.working_days import FIVE_DAYS
@@ -183,7 +184,7 @@ def _concerned(
     person: Person, knowledge: Knowledge, outage: Outage, line: Line | None, day: int
 ) -> bool:
     unit = line.unit_id if line is not None else None
-    if outage.unit_id is not None and outage.unit_id not in knowledge.units_up(unit):
+    if outage.unit_id is not None and outage.unit_id not in units_up(knowledge.units, unit):
         return False
     return outage.serial is None or knowledge.pins.has_pin(person.id, outage.serial, day)
 

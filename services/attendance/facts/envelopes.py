@@ -3,11 +3,12 @@
 from typing import NamedTuple
 
 from shared.events.base import Fact, Sealed
+from shared.events.envelope import source_of
 from shared.events.sealing import Sealer
 from shared.events.structs import maker_of
 from shared.kernel.local_time import LocalClock
 
-SOURCE = "/attendance"
+SOURCE = source_of("attendance")
 _sealed = maker_of(Sealed)
 
 

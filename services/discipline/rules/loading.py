@@ -6,7 +6,7 @@ from typing import Any, cast, get_args
 
 import yaml
 
-from services.discipline.domain.rulebook import Confidence, RuleBook, RuleRow
+from services.discipline.domain.rulebook import Confidence, RuleRow
 
 NATIONAL_DEFAULTS = "national.yaml"
 
@@ -41,11 +41,6 @@ def national_defaults() -> list[RuleRow]:
     """Give the rows that come with the service: they are not signed yet."""
     path = resources.files(__package__) / NATIONAL_DEFAULTS
     return rows_from(path.read_text(encoding="utf-8"))
-
-
-def national_book() -> RuleBook:
-    """Give the rule book of the national defaults alone."""
-    return RuleBook(national_defaults())
 
 
 def rows_from(content: str) -> list[RuleRow]:

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any, NamedTuple
 
+from shared.events import envelope
 from shared.events.base import Fact, Told
 from shared.events.envelope import Envelope, canonical_event, event_id
 from shared.runtime.processing.state import SubjectState
@@ -13,7 +14,7 @@ Event = tuple[str, str, str, str, bytes]  # Topic, key, id, type, the canonical 
 
 def source_of(projection: Projection[Any, Any]) -> str:
     """Give the `source` of what a projection tells: its service."""
-    return f"/{projection.service}"
+    return envelope.source_of(projection.service)
 
 
 class Times(NamedTuple):

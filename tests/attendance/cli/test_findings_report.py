@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 
 import pytest
 from rich.console import Console
@@ -17,8 +16,8 @@ FORMULA = Finding("excuses.csv", 4, "from", "=1+1", "not_a_date")
 ROW = Finding("employees.csv", 5, "", "A,19800101,Ani", "not_utf8")
 
 
-def test_json_has_the_columns_of_the_contract() -> None:
-    assert json.loads(findings_report.as_json([BAD])) == [
+def test_rows_have_the_columns_of_the_contract() -> None:
+    assert findings_report.rows_of([BAD]) == [
         {
             "file": "calendar.csv",
             "line": 2,

@@ -7,6 +7,7 @@ from pathlib import Path
 from services.attendance.backfill.plan import plan
 from services.attendance.backfill.plan_entries import Planned
 from services.attendance.dataset.dataset import Dataset
+from services.attendance.dataset.findings import Finding
 from services.attendance.dataset.reader import read_dataset
 from shared.events.sealing import Redacting, Sealer
 
@@ -85,9 +86,14 @@ def load(folder: Path, *changes: Files) -> Dataset:
     return read_dataset(write(folder, *changes))
 
 
+def bad_rows(dataset: Dataset) -> list[Finding]:
+    """Give the findings that left a row out."""
+    return [f for f in dataset.findings if f.severity == "error"]
+
+
 def errors(dataset: Dataset) -> list[tuple[str, int, str]]:
     """Give file, line and field of what left a row out."""
-    return [(f.file, f.line, f.field) for f in dataset.bad_rows]
+    return [(f.file, f.line, f.field) for f in bad_rows(dataset)]
 
 
 def warnings(dataset: Dataset) -> list[tuple[str, int, str, str]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.attendance.dataset.making import RULES, SCHEDULE, errors, load, warnings
+from tests.attendance.dataset.making import RULES, SCHEDULE, bad_rows, errors, load, warnings
 
 KANTOR, PP94 = "schedules/kantor.yaml", "rules/pp94.yaml"
 
@@ -199,7 +199,7 @@ def test_the_same_rule_set_with_other_content_is_bad_and_names_both(tmp_path: Pa
 
     dataset = load(tmp_path, files)
 
-    (bad,) = dataset.bad_rows
+    (bad,) = bad_rows(dataset)
     assert (bad.file, bad.value) == ("rules/b.yaml", "pp94@1")
     assert "rules/a.yaml" in bad.reason
     assert [d.file for d in dataset.rule_sets] == ["rules/a.yaml", "rules/c.yaml"]

@@ -6,7 +6,16 @@ import pytest
 
 from services.attendance.dataset.findings import UnusableDataset
 from services.attendance.dataset.reader import read_dataset
-from tests.attendance.dataset.making import BASE, EMPLOYEES, errors, load, rows, warnings, write
+from tests.attendance.dataset.making import (
+    BASE,
+    EMPLOYEES,
+    bad_rows,
+    errors,
+    load,
+    rows,
+    warnings,
+    write,
+)
 
 CASE_51 = Path(__file__).parents[2] / "cases" / "51-rows-that-cannot-be-read" / "dataset"
 A = "A,198001012005012065,Ani,53.01,U1,PNS,PELAKSANA,,,2020-01-01,,2026-01-05T00:30\n"
@@ -219,7 +228,7 @@ def test_rows_that_point_at_a_row_that_could_not_be_read_are_bad_too(tmp_path: P
         ("pins.csv", 3, "employee_id"),
         ("excuses.csv", 2, "employee_id"),
     ]
-    reasons = {f.file: f.code for f in dataset.bad_rows}
+    reasons = {f.file: f.code for f in bad_rows(dataset)}
     assert (reasons["units.csv"], reasons["employees.csv"]) == ("unknown", "unread")
 
 

@@ -31,7 +31,7 @@ class Outcome:
     last: float
 
 
-class Settling:
+class OutcomeWriter:
     """Writes outcomes through the same domain and the same row as the planner.
 
     Outcomes that come while a transaction is under way are written together in the next: one each
@@ -43,7 +43,7 @@ class Settling:
         self._store = store
         self._clock = clock
         self._waiting: list[Outcome] = []
-        self._telling: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
 
     async def __call__(self, job: Job, command: Command) -> None:
         """Store the outcome of a job, and publish it; one that is stored already changes nothing.
@@ -59,10 +59,10 @@ class Settling:
 
     def _put(self, outcome: Outcome) -> None:
         self._waiting.append(outcome)
-        if self._telling is None or self._telling.done():
-            self._telling = asyncio.create_task(self._tell_all())
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_all())
 
-    async def _tell_all(self) -> None:
+    async def _write_all(self) -> None:
         """Write what waits, one transaction after the other. Errors go to those who wait."""
         while self._waiting:
             some, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]

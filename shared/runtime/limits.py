@@ -8,21 +8,20 @@ class Limits:
     """What bounds a consumer.
 
     partitions        of every topic, for life (design 2); fewer in tests.
-    batch             records a poll may bring: a fold of some 150 ms, in which the loop breathes.
+    batch             records of one poll: a fold of some 150 ms, which yields to the event loop.
     budget            subjects touched in one transaction, and records folded for it: locks and
-                      repetition of half a second at most. Ten statements wait their turn in the
-                      loop for each transaction. Fewer for a while when somebody was faster
-                      (`worker.OVERTAKEN`).
-    in_a_row          records parked without one applied between them before a partition stops: a
-                      bad deployment must not park everything.
-    share, window     so many records of the last so many parked stop it as well: 1 %.
+                      repetition of half a second at most. Each transaction is about ten
+                      statements. Fewer for a while after a conflict (`worker.CONFLICT_BUDGET`).
+    in_a_row          records parked in a row, after which a partition stops: a bad deployment must
+                      not park everything.
+    share, window     `share` parked records of the last `window` stop it as well: 1 %.
     hot               states kept in memory: about a gigabyte of people.
     poll_ms           wait for records; FastStream sleeps as long again after an empty poll.
     partition_bytes   a fetch of one partition.
-    session_ms        silence after which a member is given up.
-    longest_pause     between tries to claim: a database that is back is found this soon.
+    session_ms        time without a heartbeat after which the group removes a member.
+    longest_pause     between tries to claim: so soon a database that is back is noticed.
     mirror_seconds    between commits for lag tools.
-    recheck_seconds   between looks at a partition that stopped: what stopped it may be repaired.
+    recheck_seconds   between new tries of a halted partition: the cause may be repaired.
     """
 
     partitions: int = 24
@@ -41,5 +40,5 @@ class Limits:
 
     @property
     def heartbeat_ms(self) -> int:
-        """Give the interval of heartbeats: three may be lost before a member is given up."""
+        """Give the interval of heartbeats: the group removes a member after three lost ones."""
         return self.session_ms // 3

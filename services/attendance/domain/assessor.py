@@ -1,7 +1,7 @@
-"""The fold of one person: a fact is one step, and a step says everything that follows from it.
+"""The fold of one person: each fact is one step, which gives all events that follow from it.
 
-A step (semantics A18) takes the fact into the state, reads the days anew that it can touch, ends
-the evidence windows that have run out, and compares the thresholds said with what now counts.
+A step (semantics A18) applies the fact to the state, assesses the days that it can change again,
+ends the evidence windows that are over, and compares the thresholds with what counts now.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,10 +36,10 @@ from shared.kernel.lines import line_in_force
 
 
 def fold(person: Person, heard: Envelope, knowledge: Knowledge, seq: int) -> Sequence[Told]:
-    """Apply one fact to one person; give what follows, the first event being `seq + 1`.
+    """Apply one fact to one person; give the events, of which the first is number `seq + 1`.
 
-    Errors: OutOfReach if it needs days that are not in memory; Contradiction for what contradicts
-    a known fact.
+    Errors: OutOfReach if it needs days that are not in memory; Contradiction if the fact
+    contradicts a known one.
     """
     if person.floor and needed_from(person, knowledge, heard) is not None:
         raise OutOfReach
@@ -67,7 +67,7 @@ class Step(Moment):
     shaken: set[Employment] = field(default_factory=set)
 
     def conclude(self, kind: str, days: Iterable[int]) -> list[Told]:
-        """Read these days anew, end windows, judge thresholds."""
+        """Assess these days again, end windows, judge thresholds."""
         for day in days:
             self.derive(day)
         if self.person.pending and kind not in MOVES_NO_WINDOW:
@@ -77,7 +77,7 @@ class Step(Moment):
         return self.told
 
     def derive(self, day: int) -> None:
-        """Read a day as known now; say it if it is new or reads otherwise (B14, B15)."""
+        """Assess a day as known now; publish it if it is new or has changed (B14, B15)."""
         person = self.person
         before, line = person.days.get(day), line_in_force(person.lines, day)
         found = asked_under(line, person, self.knowledge, day)
@@ -100,7 +100,7 @@ class Step(Moment):
                 self.say(day, replace(before, status="unexcused"), before)
 
     def say(self, day: int, after: Day, before: Day | None) -> None:
-        """Tell how a day now reads, as its next revision."""
+        """Publish a day's assessment as its next revision."""
         self.seq += 1
         after.revision += 1
         after.seq = self.seq
@@ -110,7 +110,7 @@ class Step(Moment):
         self.told.append(Told(WorkdayAssessed, data, after.regency))
 
     def keep(self, day: int, after: Day, before: Day | None) -> None:
-        """Write a day down, and note which thresholds it may shake."""
+        """Store a day, and note the classes whose thresholds it may change."""
         person = self.person
         person.days[day] = after
         person.dirty_days.add(day)
@@ -126,7 +126,7 @@ class Step(Moment):
         history.put(day, after.status, after.rules, klass, after.converts, after.seq)
 
     def say_thresholds(self) -> None:
-        """Say what no longer stands, then what is newly reached (semantics C11)."""
+        """Publish thresholds that no longer stand, then newly reached ones (semantics C11)."""
         person = self.person
         regency = person.lines[-1].regency
         verdict = ledger.in_order(
@@ -161,7 +161,7 @@ class Step(Moment):
 
 
 def _says_otherwise(after: Day, before: Day) -> bool:
-    """Say whether anything changed that is a new revision (B15)."""
+    """Say whether anything changed that makes a new revision (B15)."""
     return (
         after.status != before.status
         or after.check_ins != before.check_ins
@@ -175,7 +175,7 @@ def _says_otherwise(after: Day, before: Day) -> bool:
 def _shakes(history: History, day: int, after: Day, before: Day | None) -> bool:
     """Say whether a changed day can change a count.
 
-    The ordinary day cannot: somebody came, and no absence lies behind that date.
+    An ordinary day cannot: the person came, and no absence is later than that date.
     """
     if before is None and after.converts is None:  # Nearly every day: the rest asks more.
         return after.status == "unexcused" or day <= history.last_absence
@@ -185,7 +185,7 @@ def _shakes(history: History, day: int, after: Day, before: Day | None) -> bool:
     if after.converts or converted:
         return True
     if after.converts != converted and history.has_rules_beside(after.rules):
-        return True  # In time, and yet it may measure what was carried.
+        return True  # A day in time: by its rule set the carried minutes may make a day.
     was = before.status if before is not None else None
     if was == after.status:
         return False

@@ -1,4 +1,4 @@
-"""A person's days, a byte each: what the ledger needs of every day ever said, however old."""
+"""A person's days, one byte for each: what the ledger needs of every assessed day."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _ROOM = 400  # Days added at a time.
 
 @dataclass(slots=True)
 class History:
-    """Status, rule set and class of every day said. Units: days; rule sets and classes by name.
+    """Status, rule set and class of every assessed day. Units: days; other values by name.
 
     A day without a rule set, or of another class, is not in a class's sequence at all (C2).
     """
@@ -37,7 +37,7 @@ class History:
     def put(  # noqa: PLR0913, PLR0917  (positional: the hot path)
         self, day: int, status: str, rules: str | None, klass: str, converts: int | None, seq: int
     ) -> None:
-        """Note how a day now reads."""
+        """Store a day's status, rule set and class."""
         at = day - self.base
         if not 0 <= at < len(self.codes):
             at = self._place(day)
@@ -111,7 +111,7 @@ class History:
 
 
 def _place_in(names: list[Name], name: Name) -> int:
-    """Give a name's place in a short list, at whose end it is put if it is new."""
+    """Give a name's index in a short list; a new name is added at its end."""
     try:
         return names.index(name)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A day read off the facts: status, minutes, letter, window, and the rule set that judges it."""
+"""Assesses a day from the facts: status, minutes, letter, window, and the day's rule set."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from shared.kernel.local_time import instant_of
 
 
 class Moment(Struct):
-    """Where a reading stands: whose day, what is known, which fact has just become known.
+    """The context of an assessment: the person, what is known, and the fact being applied.
 
     `recorded` is that fact's `recordedtime`; `closing` the day that it closes, if it does.
     """
@@ -25,10 +25,10 @@ class Moment(Struct):
 
 
 def read(now: Moment, day: int, line: Line | None, found: Ask | None, before: Day | None) -> Day:
-    """Read a day off the facts (design 5.3, semantics B).
+    """Assess a day from the facts (design 5.3, semantics B).
 
-    `line`: in force on it; `found`: what it asks; `before`: as it was last said. Revision, seq and
-    recorded are those of before; who says the day gives it its own.
+    `line`: in force on it; `found`: what it asks; `before`: the last assessment. Revision, seq and
+    recorded are those of `before`; they get new values when the day is published.
     """
     person = now.person
     employment = line.employment if line is not None else _last(before).employment
@@ -79,10 +79,10 @@ def read(now: Moment, day: int, line: Line | None, found: Ask | None, before: Da
 def rules_of(
     now: Moment, day: int, employment: Employment, regency: str, before: Day | None
 ) -> RuleSet | None:
-    """Give the rule set that judges a day: as known when the day was first said.
+    """Give the rule set of a day: the one known when the day was first published.
 
-    A rule set published later never re-judges it (design 5.7); another class or regency on that
-    date is another judgement.
+    A rule set that becomes known later never changes it (design 5.7); it is looked up again when
+    the person's class or regency on that date changes.
     """
     if before is not None and before.employment == employment and before.regency == regency:
         return None if before.rules is None else now.knowledge.rule_sets[before.rules]
@@ -98,7 +98,7 @@ def has_ended(now: Moment, start: int, rules: RuleSet | None) -> bool:
 def _absent(
     now: Moment, day: int, before: Day | None, rules: RuleSet | None
 ) -> tuple[Status, int]:
-    """Say pending or unexcused, and where the window starts (design 5.4, semantics B13)."""
+    """Give pending or unexcused, and the start of the window (design 5.4, semantics B13)."""
     status: Status
     if before is not None and before.window is not None:
         status, start = before.status, before.window
@@ -110,7 +110,7 @@ def _absent(
 
 
 def _window_start(now: Moment, day: int) -> int:
-    """Give the day itself if its closing finds it absent, else the date of the fact that does."""
+    """Give the day itself if it is pending at its closing, else the date of the fact."""
     if now.closing == day:
         return day
     regency = now.knowledge.regencies[now.person.regency_on(day) or ""]
@@ -126,7 +126,7 @@ def _convertible(
 ) -> int | None:
     """Give the minutes that add up to days: none under an excuse or an outage (C4).
 
-    A day in time gives 0: what was carried up to it may be a day by its own rule set's measure.
+    A day in time gives 0: by its own rule set the minutes carried up to it may make a day.
     """
     if excuse_id is not None:
         return None

@@ -1,4 +1,4 @@
-"""The words in which conclusions are told: structs of the events in `shared.events.attendance`."""
+"""Makes the events of conclusions: structs of the models in `shared.events.attendance`."""
 
 from functools import cache
 
@@ -28,7 +28,7 @@ def reference(rule_set: RuleSet) -> words.RuleSetRef:
 
 
 def assessed(person: Person, knowledge: Knowledge, on: int, day: Day) -> words.WorkdayAssessed:
-    """Tell how a workday now reads."""
+    """Make the event of a workday's assessment."""
     return _assessed(
         employee_id=person.id,
         on=date_of(on),
@@ -48,7 +48,7 @@ def assessed(person: Person, knowledge: Knowledge, on: int, day: Day) -> words.W
 
 
 def reached(person: Person, news: Reached) -> words.AbsenceThresholdReached:
-    """Tell that a tier is reached, with the days that count and the events that say so."""
+    """Make the event of a reached tier, with the days that count and the ids of their events."""
     line = person.lines[-1]
     tier = news.tier
     rungs = sorted({*news.dates, *news.converted})
@@ -75,7 +75,7 @@ def reached(person: Person, news: Reached) -> words.AbsenceThresholdReached:
 
 
 def retracted(person: Person, said: Said, left: int) -> words.AbsenceThresholdRetracted:
-    """Tell that a threshold no longer stands."""
+    """Make the event of a threshold that no longer stands."""
     return _retracted(
         employee_id=person.id,
         employment_class=said.klass,

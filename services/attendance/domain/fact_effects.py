@@ -15,18 +15,18 @@ from shared.kernel.local_time import NEVER, instant_of
 
 
 def hear(person: Person, knowledge: Knowledge, fact_id: str, data: Any) -> int | None:
-    """Take a check-in; give the workday to be read anew: one already said that it belongs to."""
+    """Store a check-in; give the workday to assess again, if it belongs to an assessed one."""
     instant = instant_of(data.occurred_at)
     bucket = bucket_of(instant)
     known = person.punches.get(bucket)
     if known is None:
         known = person.punches[bucket] = {}
     elif fact_id in known:
-        return None  # Heard again: the first stands (A14).
+        return None  # A repetition: the first stands (A14).
     known[fact_id] = instant
     person.dirty_days.add(bucket)
     if is_open(person, knowledge, instant):
-        return None  # Nearly always: nothing is concluded of a day before it is closed.
+        return None  # Nearly always: a day is not assessed before it is closed.
     return _said_before(person, knowledge, instant)
 
 
@@ -38,7 +38,7 @@ def _said_before(person: Person, knowledge: Knowledge, instant: int) -> int | No
 
 
 def concerns(person: Person, broadcast: Envelope) -> bool:
-    """Say whether a broadcast can be about anything of a person; of a date: where they were."""
+    """Say whether a broadcast can concern a person; one of a date by the regency on it."""
     subject, lines = broadcast.subject, person.lines
     if len(lines) == 1 and lines[0].regency == subject:
         return True  # Nearly everybody, whatever it says.
@@ -84,7 +84,7 @@ def _forgotten(now: Moment, fact_id: str, _: str, data: Any) -> Iterable[int]:
 
 
 def _new(now: Moment, kind: str, fact_id: str, data: Any) -> bool:
-    """Take a fact that is kept; False if it was heard before."""
+    """Apply a fact that is stored; False if it was applied before."""
     if not take_fact(now.person, kind, fact_id, data):
         return False
     now.person.new_facts.append((len(now.person.facts), kind, fact_id, now.recorded, data))
@@ -114,7 +114,7 @@ def _pin(now: Moment, _: str, _subject: str, data: Any) -> Iterable[int]:
     return _closed_days(now, data.valid_from.toordinal(), NEVER)
 
 
-# Found by the `type` of the envelope, an attribute of it: the hot path asks no class for its name.
+# By the `type` of the envelope: on the hot path an attribute is cheaper than a class's name.
 CHECK_IN = words.CheckInRecorded.type_name()
 CLOSING = words.WorkdayClosed.type_name()
 # Kinds that change no count of an evidence window: letters and check-ins.
@@ -135,7 +135,7 @@ HANDLERS: dict[str, Callable[[Moment, str, str, Any], Iterable[int]]] = {
 
 
 def _closed_days(now: Moment, first: int, last: int) -> Sequence[int]:
-    """Give the days of a range of which something may have been concluded."""
+    """Give the days of a range that may have been assessed."""
     spans = [(r.first_closed, r.last_closed) for r in lived(now.person, now.knowledge)]
     begin = min((span[0] for span in spans if span[0] is not None), default=NEVER)
     end = max((span[1] for span in spans), default=-1)

@@ -50,7 +50,7 @@ class Verdict(NamedTuple):
 def judge(
     history: History, said: Iterable[Said], knowledge: Knowledge, klass: Employment
 ) -> Verdict:
-    """Compare what was said of a class with what its days say now (C6, C8, C12)."""
+    """Compare the thresholds of a class with its days as they are now (C6, C8, C12)."""
     active = [s for s in said if s.active and s.klass == klass]
     years = list(_years(history, knowledge, klass))
     runs = list(_runs(history, knowledge, klass))
@@ -72,7 +72,7 @@ def judge(
 
 
 def in_order(verdicts: Iterable[Verdict]) -> Verdict:
-    """Put what a step changes into the order in which it is said (C11).
+    """Put what a step changes into the order in which it is published (C11).
 
     Lost first, the last reached first; then what is reached, the heaviest first, of equal weight
     the run; beyond that the order of classes, years and runs.
@@ -137,10 +137,10 @@ def _newly_reached(
 def _years(history: History, knowledge: Knowledge, klass: str) -> Iterator[Count]:
     """Count the absences and converted minutes of each year (design 5.5, C4).
 
-    Counts begin anew with the calendar year: PP 94/2021, Pasal 15(1).
+    Counts begin at zero with each calendar year: PP 94/2021, Pasal 15(1).
     """
     absences = list(history.absences(klass))
-    # A day in time converts only what another rule set, with a longer measure, let be carried.
+    # A day in time matters only if another rule set, with a longer measure, left carried minutes.
     every = any(history.has_rules_beside(name) for name in history.rule_names if name)
     minutes = sorted(
         d for d, m in history.converts.items() if (m or every) and history.class_of(d) == klass

@@ -1,7 +1,7 @@
-"""Which days of a person are at hand, and which must be read first: a fact costs what it touches.
+"""Which days of a person are in memory, and which must be read before a fact is applied.
 
-Days below a person's `floor` are not in memory, only their trace in the history. An ordinary fact
-never looks that far back; a late one says how far, and the rows are read for that person alone.
+Days below a person's `floor` are not in memory, only their entries in the history. An ordinary
+fact never needs them; for a late one the rows are read, for that person alone.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from shared.events.envelope import Envelope
 from shared.kernel.local_time import NEVER, instant_of
 
 MARGIN = 3  # A span touches the days beside its own; so does a punch kept by its date at UTC+8.
-_AMPLE = 30  # Days; more than any span reaches. Spares the ordinary fact a closer look.
+_AMPLE = 30  # Days; more than any span reaches. A cheap check that suffices for ordinary facts.
 
 
 def needed_from(person: Person, knowledge: Knowledge, heard: Envelope) -> int | None:
@@ -47,14 +47,14 @@ def _excuse_began(person: Person, data: Any) -> int:
 
 
 def take_up(person: Person, floor: int) -> None:
-    """Say from which day on a restored person is at hand."""
+    """Set the day from which on a restored person is in memory."""
     person.floor = floor
     for day in [day for day in person.days if day < floor]:
         del person.days[day]  # Its check-ins may lie in rows that were not read.
 
 
 _EARLIEST: dict[str, Callable[[Person, Any], int]] = {
-    # The date where it was heard, less a day: wherever on earth that is. (Exact costs thrice.)
+    # A day less than the date at its offset: right in every zone. (Exact costs three times more.)
     words.CheckInRecorded.type_name(): lambda _, data: data.occurred_at.toordinal() - 1,
     words.EmployeeRegistered.type_name(): lambda _, data: data.active_from.toordinal(),
     words.ShiftAssigned.type_name(): lambda _, data: data.on.toordinal(),

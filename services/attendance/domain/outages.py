@@ -11,7 +11,7 @@ FOREVER = 2**62
 
 @dataclass(frozen=True)
 class Outage:
-    """What an outage names beside its regency. Units: instants, inclusive."""
+    """An outage of a regency, unit or machine. Units: instants, inclusive."""
 
     id: str
     unit_id: str | None
@@ -20,7 +20,7 @@ class Outage:
     ends: int
 
     def __str__(self) -> str:
-        """Show it to people, who know times and no instants."""
+        """Show it with times instead of instants, for messages."""
         where = self.unit_id or self.serial or "the whole regency"
         begins, ends = (
             "further notice" if at == FOREVER else datetime.fromtimestamp(at, UTC).isoformat()
@@ -30,6 +30,6 @@ class Outage:
 
 
 def outage_from(data: Any) -> Outage:
-    """Take an `OutageDeclared` (as struct) for what it says."""
+    """Make an outage of an `OutageDeclared` (as struct)."""
     ends = FOREVER if data.ends_at is None else instant_of(data.ends_at)
     return Outage(data.outage_id, data.unit_id, data.serial, instant_of(data.begins_at), ends)

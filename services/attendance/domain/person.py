@@ -37,9 +37,9 @@ class Excuse:
 
 
 class Day(Struct, gc=False):
-    """A workday as it was last said. Never changed once it is kept: a revision is a new one.
+    """A workday as last published. Never changed once it is stored: a revision is a new one.
 
-    A struct of msgspec, which is made three times as fast as a dataclass: one a person and day.
+    A struct of msgspec, which is made three times as fast as a dataclass: there are many.
     """
 
     status: Status
@@ -56,13 +56,13 @@ class Day(Struct, gc=False):
     schedule_id: str | None
     rules: str | None  # Key of the rule set that judges the day.
     converts: int | None  # Minutes that add up to days; None where none ever can (C4).
-    seq: int  # subjectseq of the event that said it.
-    recorded: str  # When the fact that made it read so became known.
+    seq: int  # subjectseq of the event that published it.
+    recorded: str  # recordedtime of the fact that changed it last.
 
 
 @dataclass(slots=True)
 class Said:
-    """An AbsenceThresholdReached, as said; `active` until it is retracted."""
+    """An AbsenceThresholdReached, as published; `active` until it is retracted."""
 
     seq: int
     measure: Measure
@@ -122,7 +122,7 @@ class Person:
         return None
 
     def excuse(self, excuse_id: str, heard: str) -> Excuse:
-        """Give a letter by its id. Errors: Contradiction, naming the fact that speaks of it."""
+        """Give a letter by its id. Errors: Contradiction, naming the fact that refers to it."""
         for excuse in self.excuses:
             if excuse.id == excuse_id:
                 return excuse

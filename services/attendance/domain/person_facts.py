@@ -1,4 +1,4 @@
-"""Facts that are kept of a person for good: lines, letters, shifts. Each applies once."""
+"""Facts of a person that are stored for ever: lines, letters, shifts. Each applies once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,10 +8,10 @@ from shared.events.base import Contradiction
 
 
 def take_fact(person: Person, kind: str, fact_id: str, data: Any) -> bool:
-    """Take a line, a letter, its revocation or a shift into the state; False if heard before.
+    """Apply a line, a letter, its revocation or a shift to the state; False if applied before.
 
-    Errors: Contradiction if a fact with that id said otherwise, or a letter was never recorded.
-    Judged on clear fields: ciphertext says nothing here.
+    Errors: Contradiction if a fact with that id had other content, or a letter was never recorded.
+    Only clear fields are compared, not ciphertext.
     """
     content = _CONTENT[kind](data)
     known = person.facts.get(fact_id)
@@ -39,7 +39,7 @@ def take_fact(person: Person, kind: str, fact_id: str, data: Any) -> bool:
 
 
 def _shown(content: tuple[Any, ...]) -> str:
-    """Show a fact's content to people, who know dates and no day numbers."""
+    """Show a fact's content, for messages."""
     return f"({', '.join('-' if each is None else str(each) for each in content)})"
 
 

@@ -1,6 +1,6 @@
-"""What the broadcasts said so far: regencies, units, schedules, calendars, rules, closings.
+"""The content of the broadcasts so far: regencies, units, schedules, calendars, rules, closings.
 
-One object per partition, changed in log order only: a fold sees exactly what stood before its
+One object per partition, changed in log order only: a fold sees exactly the broadcasts before its
 record on the log (design 2).
 """
 
@@ -73,19 +73,19 @@ class Regency:
         return self._rules[key]
 
     def note_open(self) -> None:
-        """Say from when on check-ins belong to open days alone: more is closed, or spans reach."""
+        """Compute from when on check-ins belong to open days only, after a closing or schedule."""
         if self.first_closed is not None:
             self.open_from = self.clock.midnight(self.last_closed + 1 + self.days_back)
 
     def forget_answers(self) -> None:
-        """Drop the answers kept at hand: something new was published."""
+        """Clear the caches: something new was published."""
         self._asks.clear()
         self._rules.clear()
 
 
 @dataclass(slots=True)
 class Knowledge:
-    """Everything that broadcasts told."""
+    """Everything that the broadcasts contained so far."""
 
     regencies: dict[str, Regency] = field(default_factory=dict)
     units: dict[str, Unit] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class Knowledge:
 
 
 def learn(knowledge: Knowledge, kind: str, subject: str, data: Any) -> None:
-    """Take one broadcast into the knowledge. `subject` is the regency it was sent to.
+    """Add one broadcast to the knowledge. `subject` is the regency it was sent to.
 
     Errors: Contradiction where it contradicts what is known, naming both.
     """

@@ -1,4 +1,4 @@
-"""Rule sets: legal numbers are data, published as facts. Which is in force, how heavy a tier."""
+"""Rule sets: legal numbers as published data. Which one is in force, how heavy a tier is."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Tier:
 
 @dataclass(frozen=True, eq=False)
 class RuleSet:
-    """One version of a rule set, as one regency knows it, ready to be asked."""
+    """One version of a rule set, as published to one regency."""
 
     key: str
     id: str
@@ -52,7 +52,7 @@ DEFAULT_WINDOW = 3
 
 
 def rule_set_from(data: Any, known_in: str) -> RuleSet:
-    """Take a `RuleSetPublished` (as struct), sent to the regency `known_in`, for what it says."""
+    """Make a rule set of a `RuleSetPublished` (as struct), sent to the regency `known_in`."""
     yearly = {t.days: t for t in data.tiers.cumulative}
     place = {t.sanction: t.days for t in sorted(data.tiers.cumulative, key=lambda t: t.days)}
     counting = data.counting

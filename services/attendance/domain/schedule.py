@@ -105,7 +105,7 @@ class Schedule:
 
 
 def schedule_from(data: Any) -> Schedule:
-    """Take a `SchedulePublished` (as struct) for what it says."""
+    """Make a schedule of a `SchedulePublished` (as struct)."""
     week: Mapping[str, Iterable[Any]] = data.week
     return Schedule(
         data.id,

@@ -59,7 +59,7 @@ def asked_under(line: Line | None, person: Person, knowledge: Knowledge, day: in
 
 
 def meet(plan: Plan, times: Sequence[int]) -> Met:
-    """Hold check-ins, in order, against the windows of a day (B6, B11, B12)."""
+    """Compare check-ins, in order, with the windows of a day (B6, B11, B12)."""
     marks = late = early = inside = 0
     missed: tuple[str, ...] = ()
     for name, opens, due, closes, presence, direction in plan.windows:
@@ -86,7 +86,7 @@ def _in_any(plan: Plan, times: Sequence[int]) -> int:
 def check_ins_of(person: Person, knowledge: Knowledge, day: int, found: Ask) -> CheckIns:
     """Give the check-ins that belong to a workday: instants in order of time, and their ids.
 
-    Attribution is made anew whenever a day is read: schedules and shifts change later (B2).
+    Attribution is computed whenever a day is assessed: schedules and shifts change later (B2).
     """
     plan, regency = found.plan, found.regency
     if plan is None:
@@ -104,13 +104,13 @@ def check_ins_of(person: Person, knowledge: Knowledge, day: int, found: Ask) -> 
     if times[0] < plan.begins or times[-1] > plan.ends:
         heard = _within(heard, plan)
     if regency.days_back or regency.days_ahead or len(person.lines) > 1:
-        # Only here can another workday's span hold the same check-in.
+        # Only in these cases can another workday's span contain the same check-in.
         heard = _attributed(heard, person, knowledge, day)
     return (*heard.values(),), (*heard,)
 
 
-# Apart from `check_ins_of`, which needs none of them for an ordinary day: what a comprehension
-# looks at costs its function a cell for each name, at every call.
+# Separate functions, as `check_ins_of` needs none of them for an ordinary day: a comprehension in
+# it would cost a cell for each name that it uses, at every call.
 
 
 def _in_order(heard: Heard) -> Heard:
@@ -147,7 +147,7 @@ def _distance(plan: Plan, instant: int) -> int:
 
 
 def is_open(person: Person, knowledge: Knowledge, instant: int) -> bool:
-    """Say, quickly, whether nothing is closed that an instant could belong to; False: perhaps."""
+    """Say, quickly, whether an instant can only belong to open days; False: perhaps not."""
     if len(person.lines) != 1:
         return False
     regency = knowledge.regencies.get(person.lines[0].regency)

@@ -13,7 +13,7 @@ _sealed = maker_of(Sealed)
 
 
 class FactContext(NamedTuple):
-    """Whose fact it is: its subject, its tenant, and the clock that its times are told on."""
+    """A fact's subject, its tenant, and the clock of its times."""
 
     subject: str
     regency: str

@@ -29,9 +29,9 @@ _LAST_LINE = Load(
 async def forget(employee_id: str, actor: str, settings: Settings) -> bool:
     """Publish `PersonForgotten` and destroy the key; a repetition adds nothing.
 
-    The fact is acknowledged before the key is gone: a crash between the two leaves a person who is
-    forgotten on the log and can be forgotten again, never a key lost that the log knows nothing
-    of. False: nothing was ever heard of that id.
+    The fact is acknowledged before the key is destroyed: after a crash between the two, the log
+    says that the person is forgotten, and the command can be repeated. A key is never lost without
+    a fact on the log. False: the id is unknown.
     Errors: CannotRun for a wrong clock; those of the brokers and the databases.
     """
     url = settings.database_url("attendance")

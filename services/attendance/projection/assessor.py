@@ -77,7 +77,7 @@ class Assessor(ProjectionBase[Person, Knowledge]):
         words.RuleSetPublished,
         words.WorkdayClosed,
     )
-    # Evidence decides nothing (A15, A16): of each check-in a dozen objects that nobody looks at.
+    # Evidence decides nothing (A15, A16): decoding it would make a dozen objects a check-in.
     reads: Mapping[type[Fact], frozenset[str]] = {
         words.CheckInRecorded: frozenset({"employee_id", "occurred_at"})
     }
@@ -91,7 +91,7 @@ class Assessor(ProjectionBase[Person, Knowledge]):
         return Knowledge()
 
     def knows_regency(self, knowledge: Knowledge, regency: str, /) -> bool:
-        """Say whether a regency was ever registered: nobody judges in an unknown tenant's name."""
+        """Say whether a regency was ever registered; records of another one are parked."""
         return regency in knowledge.regencies
 
     def learn(self, knowledge: Knowledge, broadcast: Envelope) -> None:

@@ -16,7 +16,7 @@ from shared.runtime.projection import Row
 
 
 class AssessorStage:
-    """Hears facts in the order of the log, and numbers the broadcasts as a broadcaster would."""
+    """Applies facts in the order of the log, and numbers the broadcasts as a publisher does."""
 
     topics: Sequence[str] = (words.FACTS,)
 

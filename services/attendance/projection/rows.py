@@ -17,7 +17,7 @@ _UNSAID = (None,) * 15
 
 
 def day_row(person: Person, day: int) -> Row:
-    """Give the row of a day: what was heard of it, and how it was last said."""
+    """Give the row of a day: its check-ins, and its last assessment."""
     heard, said = person.punches.get(day), person.days.get(day)
     punches = _ENCODE(heard) if heard else None
     if said is None:
@@ -47,13 +47,13 @@ def day_row(person: Person, day: int) -> Row:
 
 
 def restore_history(person: Person, row: Row) -> None:
-    """Put all days ever said into the history; the columns are arrays of equal length."""
+    """Put all assessed days into the history; the columns are arrays of equal length."""
     for on, status, rules, employment, converts, seq in zip(*row[1:], strict=True):
         person.history.put(on.toordinal(), status, rules, class_of(employment), converts, seq)
 
 
 def restore_day(person: Person, row: Row) -> None:
-    """Put a day's punches back, and how it was last said."""
+    """Restore a day's punches, and its last assessment."""
     (
         _, on, punches, check_ins, status, late, early, missed, excuse_id, revision, window,
         employment, regency, unit_id, schedule_id, rules, converts, seq, recorded,

@@ -98,7 +98,7 @@ LOADS = (
 
 @dataclass(frozen=True)
 class Older(Load):
-    """The rows of days below a person's floor; after them he is known from `floor` on."""
+    """The rows of days below a person's floor; after them the person is in memory from `floor`."""
 
     floor: int
 

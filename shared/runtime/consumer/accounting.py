@@ -1,4 +1,4 @@
-"""What a transaction did, said to the metrics, to the log, and to whoever asks."""
+"""Reports what a transaction did: metrics, one log line, and the progress of the member."""
 
 import structlog
 
@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 
 def account(progress: Progress, step: FoldedBatch) -> None:
-    """Say what a transaction did: to the metrics, to the log, to whoever asks."""
+    """Report what a transaction did: metrics, one log line, and the progress of the member."""
     writes, group = step.writes, progress.group
     for place, cursor in writes.cursors.items():
         # In offsets: a partition of ours has no holes (no transactions, no compaction).

@@ -1,7 +1,8 @@
-"""Which partitions a member holds, and up to where each is done: the fence of kafka.md 5.
+"""Which partitions a member holds, and how far each is applied: the fence of kafka.md 5.
 
-Cursors live in PostgreSQL. A claim takes a cursor over by its epoch, holds it against the log, and
-only then lets records come. Any doubt ends in reading the rows again: they tell what happened.
+Cursors live in PostgreSQL. A claim increases the cursor's epoch, checks the cursor against the
+log, and only then lets records come. After any doubt the cursor rows are read again: they are
+right in every case.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -34,8 +35,8 @@ log = structlog.get_logger()
 class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped.
     """The partitions of one member, as aiokafka's rebalance listener.
 
-    `held` are claimed ones; `forget` is called when states in memory are in doubt. Raises nothing
-    into aiokafka: it would be swallowed, and consumption would go on.
+    `held` are the claimed ones; `forget` is called when states in memory may be wrong. Raises
+    nothing into aiokafka, which would only log it and continue to consume.
     """
 
     def __init__(  # noqa: PLR0913  (its parts; made in one place)
@@ -77,7 +78,7 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
         self.drop_all()
 
     async def on_partitions_assigned(self, assigned: Iterable[aiokafka.TopicPartition]) -> None:
-        """Let nothing come before the cursors are claimed."""
+        """Pause new partitions at once, until their cursors are claimed."""
         self.drop_all()
         partitions = list(assigned)
         if partitions:
@@ -85,7 +86,7 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
             self._claims.later([(p.topic, p.partition) for p in partitions], 0)
 
     def drop_all(self) -> None:
-        """Hold nothing; whatever is under way finds another generation and gives up."""
+        """Hold no partition; work under way finds another generation and gives up."""
         self._claims.generation += 1
         self._let_go(list(self.held))
         self._brakes.clear()
@@ -119,7 +120,7 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
             await self.claimed(found)
 
     async def _follow(self) -> None:
-        """Go on in the table set that is live now: a rebuild may have switched it."""
+        """Continue with the table set that is live now: a rebuild may have switched it."""
         live = await self.store.live()
         if live is not self.store:
             log.info("table_set_followed", group=self.progress.group)
@@ -129,9 +130,10 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
                 self._claims.later(list(gone), 0)
 
     def _take_up(self, part: Partition, begin: int | None = None) -> None:
-        """Hold a partition from its cursor on.
+        """Consume a partition from its cursor on.
 
-        If the log's beginning is given, one record more is read, to know the log by.
+        If the log's beginning is given, the record before the cursor is read as well, to check
+        that it is the same log.
         Errors: IllegalStateError if it was revoked.
         """
         partition = aiokafka.TopicPartition(*part.place)
@@ -146,7 +148,7 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
     # Batches.
 
     async def fresh(self, place: TopicPartition, records: list[Any]) -> list[Any]:
-        """Hold a partition's records against its cursor; [] if they must wait.
+        """Give the records at and behind a partition's cursor; [] if they must wait.
 
         Errors: IllegalStateError if the partition was revoked.
         """
@@ -169,7 +171,7 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
     # Doubt.
 
     def _let_go(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, Partition]:
-        """Hold these no more; states in memory may be theirs, so all of them are forgotten."""
+        """Stop holding these; states in memory may be theirs, so all states are dropped."""
         self.era += 1
         self._forget()
         gone = {place: self.held.pop(place) for place in places if place in self.held}
@@ -187,10 +189,10 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
             self._claims.spawn(self._reread(gone, self._claims.generation))
 
     async def _reread(self, before: dict[TopicPartition, Partition], generation: int) -> None:
-        """Go on with what is still ours, from where its row says. The rest was lost.
+        """Continue with the partitions that are still ours, from their cursors in the database.
 
-        A fenced loser waits a heartbeat before it claims again, or it and the owner take the
-        epoch from each other in turns.
+        The others are claimed again after a heartbeat; without that pause, this member and the new
+        owner would take the epoch from each other in turns.
         """
         store, ours = self.store, list[Partition]()
         try:
@@ -238,7 +240,7 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
     # Halts.
 
     async def halt(self, place: TopicPartition, why: Halt) -> None:
-        """Leave a partition standing at its cursor, and say so; the others go on."""
+        """Halt a partition at its cursor, and report it; the others continue."""
         part = self.held.pop(place, None)
         self._arrivals.forget(place)
         self._brakes.pop(place, None)
@@ -260,6 +262,6 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
                 log.warning("halt_not_stored", group=group, error=type(error).__name__, **where)
 
     def recheck(self) -> None:
-        """Look again at partitions that stopped: what stopped them may be repaired."""
+        """Claim halted partitions again: the cause may have been repaired."""
         if places := [p for p in self.progress.stopped if p not in self.progress.waiting]:
             self._claims.later(places, 0)

@@ -1,4 +1,4 @@
-"""Claims of partitions, tried in the background until they are done or somebody else's matter."""
+"""Claims of partitions, tried in the background until they succeed or are no longer wanted."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -22,7 +22,7 @@ FIRST_PAUSE = 0.2
 
 
 class Claims:
-    """The tries of one member. `generation` counts assignments: what began in another gives up."""
+    """The claims of one member. `generation` counts assignments: older claims give up."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Claims:
         self.spawn(self._claim(places, self.generation, delay))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something in the background, until `close`."""
+        """Run something in the background, until `close`."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -77,7 +77,7 @@ class Claims:
 async def against_the_log(
     consumer: Any, places: Sequence[TopicPartition], rows: Mapping[TopicPartition, Cursor]
 ) -> tuple[dict[TopicPartition, int], dict[TopicPartition, Halt | None]]:
-    """Hold claimed cursors against the log: where it begins, and why a cursor is not of it.
+    """Compare claimed cursors with the log: where it begins, and which do not belong to it.
 
     Errors: those of the brokers.
     """

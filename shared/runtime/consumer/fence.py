@@ -1,7 +1,7 @@
-"""Records as they come, held against the cursors: none is skipped, none is taken twice.
+"""The fence: compares records with the cursors, so that none is skipped or applied twice.
 
-What is remembered here is of this member's own seeks (kafka.md 5). A rule that remembers the last
-record that was delivered instead stands still at the first legal gap of a log.
+It remembers this member's own seeks (kafka.md 5). A rule that remembers the last delivered record
+instead would never get past the first legal gap of a log.
 """
 
 import time
@@ -18,11 +18,11 @@ class BatchLost(Exception):  # noqa: N818  (what is to be done)
 
 
 class LogReplaced(Exception):  # noqa: N818  (what the log is)
-    """The record before the cursor is not the one that was taken: the partition must stop."""
+    """The record before the cursor is not the one that was applied: the partition must halt."""
 
 
 class OffsetFence:
-    """What came of the partitions that are held."""
+    """Checks the records of the partitions that this member holds."""
 
     def __init__(self) -> None:
         self._jumped: dict[
@@ -34,24 +34,24 @@ class OffsetFence:
         ] = {}  # The last record that came, until it is written.
 
     def expect_known(self, place: TopicPartition) -> None:
-        """Expect the record before the cursor first, to know the log by."""
+        """Expect the record before the cursor first, to check that it is the same log."""
         self._unverified.add(place)
 
     def forget(self, place: TopicPartition) -> None:
-        """Know nothing any more of what is to come of a partition."""
+        """Drop everything that is remembered of a partition."""
         self._jumped.pop(place, None)
         self._unverified.discard(place)
         self._newest.pop(place, None)
 
     def fresh(self, part: Partition, records: list[Any]) -> list[Any]:
-        """Give what stands at the cursor and behind it. Errors: BatchLost, LogReplaced."""
+        """Give the records at the cursor and behind it. Errors: BatchLost, LogReplaced."""
         place, first = part.place, records[0].offset
         if first > part.next_offset:
             jump = part.next_offset, first
             if self._jumped.get(place) != jump:
                 self._jumped[place] = jump
                 raise BatchLost
-            # Sought, and the same record came: nothing lies between (a legal gap of the log).
+            # After the seek the same record came again: a legal gap of the log.
         if place in self._unverified:
             self._unverified.discard(place)
             if first == part.next_offset - 1 and tail_of(records[0]) != part.tail:
@@ -62,9 +62,9 @@ class OffsetFence:
         return [record for record in records if record.offset >= part.next_offset]
 
     def age_of(self, place: TopicPartition, written: Cursor) -> float | None:
-        """Say how old the newest record is, in seconds by its `recordedtime`, when it is written.
+        """Give the age of the newest record when it is written, in seconds by `recordedtime`.
 
-        None while it is not, or if it tells no time.
+        None while it is not written yet, or if it has no time.
         """
         newest = self._newest.get(place)
         if newest is None or newest.offset >= written.next_offset:

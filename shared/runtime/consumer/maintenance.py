@@ -1,4 +1,4 @@
-"""What goes on beside a member's loop: the mirror of its cursors, its pulse, its accounts."""
+"""Periodic tasks beside a member's loop: mirror of the cursors, liveness, lag, rechecks."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 DAY = 86_400.0
 PULSE = 1.0
 TIDY_SECONDS = 10.0
-LISTEN = 0.1  # Between two looks at how late the loop is.
+LISTEN = 0.1  # Between two measurements of how late the event loop is.
 LOST_SECONDS = 60.0  # Longer than any rebalance, claim or pause of a retry.
 
 
@@ -94,7 +94,7 @@ class Maintenance:
                 log.warning("upkeep_failed", group=self.group, error=type(error).__name__)
 
     async def _listen(self) -> None:
-        """Measure how late the loop gives a task its turn: heartbeats wait as long."""
+        """Measure how late the event loop runs a task: heartbeats are as late."""
         loop, stalls = asyncio.get_running_loop(), metrics.STALLS.labels(self.group)
         while True:
             due = loop.time() + LISTEN
@@ -106,7 +106,7 @@ class Maintenance:
         gc_tuning.tidy()
 
     async def _mirror(self) -> None:
-        """Let lag tools see the cursors, and look how far the log is; nobody reads these back."""
+        """Commit the cursors to Kafka, for lag tools only, and compare them with the log's end."""
         reach("before_mirror")
         offsets = {TopicPartition(*place): at for place, at in self.progress.claimed.items()}
         if offsets:
@@ -114,7 +114,7 @@ class Maintenance:
             self._compare(offsets, await self.member.consumer.end_offsets(list(offsets)))
 
     def _compare(self, offsets: dict[Any, int], ends: dict[Any, int]) -> None:
-        """Note since when there is something to take and nothing is taken."""
+        """Note since when there have been records to take and none were taken."""
         lag = sum(max(0, end - offsets[place]) for place, end in ends.items())
         for place, end in ends.items():
             self.progress.look((place.topic, place.partition), offsets[place], end)
@@ -124,10 +124,10 @@ class Maintenance:
             self.progress.behind_at = time.monotonic() if lag else None
 
     async def _beat(self) -> None:
-        """Let health see that the loop turns, also when nothing comes.
+        """Report that the loop is alive, also when no records come.
 
-        aiokafka may lose its way in silence (kafka.md 4): who is behind and takes nothing, with no
-        transaction under way, does not turn.
+        aiokafka may stop fetching without an error (kafka.md 4): a member that is behind and takes
+        nothing, with no transaction under way, does not count as alive.
         """
         since = self.progress.behind_at
         lost = since is not None and time.monotonic() - since > LOST_SECONDS
@@ -135,7 +135,7 @@ class Maintenance:
             self.progress.turn()
 
     async def _recheck(self) -> None:
-        """Look again at what stopped, and at gaps that nobody fills."""
+        """Claim halted partitions again, and count the gaps that stay open."""
         self.member.cursors.recheck()
         count = await queries.open_gaps(self.member.store)
         metrics.GAPS_OPEN.labels(self.group).set(count)

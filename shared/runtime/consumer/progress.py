@@ -1,7 +1,7 @@
-"""What a runner says of itself: for health, metrics and whoever waits for it to catch up.
+"""The state of a runner, for health, metrics, and callers that wait for it to catch up.
 
-What each metric is for stands in `docs/observing.md`; those known only when asked are set by
-`hosting/metrics.py`.
+`docs/observing.md` says what each metric is for; those that are computed only when asked are set
+by `hosting/metrics.py`.
 """
 
 import collections
@@ -43,7 +43,7 @@ STAGES = Histogram(
 
 @dataclass
 class Progress:
-    """Facts about one runner, by partition `(topic, number)`; `turned_at` is monotonic seconds.
+    """Figures of one runner, by partition `(topic, number)`; `turned_at` is monotonic seconds.
 
     `refused`: transactions that the fence or a guard refused. `parked`: records, since the start.
     """
@@ -77,7 +77,7 @@ class Progress:
         self.measure()
 
     def measure(self) -> None:
-        """Let the metrics say what is claimed, and what stands still for which kind of reason."""
+        """Set the metrics of claimed partitions, and of halted ones by kind of halt."""
         kinds = collections.Counter(halt.kind for halt in self.stopped.values())
         for kind in HALT_KINDS:
             STOPPED.labels(self.group, kind).set(kinds[kind])
@@ -88,7 +88,7 @@ class Progress:
         self.turned_at = time.monotonic()
 
     def look(self, place: TopicPartition, offset: int, end: int) -> None:
-        """Note that a cursor stands here although the log goes on; or that it does not."""
+        """Note since when a cursor has not moved although the log is further; or that it has."""
         if offset >= end:
             self.standing.pop(place, None)
         elif self.standing.get(place, (None, 0.0))[0] != offset:

@@ -1,7 +1,7 @@
 """The consumer of one projection: fenced batches from Kafka into one PostgreSQL transaction each.
 
-Cursors live in PostgreSQL; Kafka's own commits are a mirror for lag tools. Nothing escapes the
-handler: any doubt throws the memory away and reads the rows again (kafka.md 5).
+Cursors live in PostgreSQL; Kafka's own commits are a mirror for lag tools. No exception leaves the
+handler: after any doubt the states in memory are dropped and the rows read again (kafka.md 5).
 """
 
 import asyncio
@@ -51,8 +51,8 @@ AHEAD = 2  # Transactions under way, one behind the other: neither fold nor data
 class Runner:
     """One member of a projection's consumer group.
 
-    Called by FastStream from its poll loop; never blocks it but for a running transaction, and
-    raises nothing into it. `start` and `stop` are for whoever runs the process.
+    Called by FastStream from its poll loop; blocks it only while a transaction runs, and raises
+    nothing into it. `start` and `stop` are called by the host of the process.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class Runner:
         limits: Limits | None = None,
     ) -> None:
         if len(projection.topics) > 1 and any(kind.BROADCAST for kind in projection.hears):
-            # The order between topics is undefined: nobody could say what a record of the second
-            # topic was to be judged by.
+            # The order between topics is undefined, so it would be undefined which broadcasts a
+            # record of the second topic is judged by.
             message = f"{projection.name} hears broadcasts, so it hears one topic only"
             raise ValueError(message)
         self.projection = projection
@@ -86,7 +86,7 @@ class Runner:
             self.database_url,
             min_size=1,
             max_size=4,
-            # Who froze in a transaction must not keep his heir from the cursor for ever.
+            # A member that froze in a transaction must not block its successor for ever.
             server_settings={"idle_in_transaction_session_timeout": str(self.limits.session_ms)},
         )
         async with self._pool.acquire() as connection:
@@ -171,7 +171,7 @@ class Runner:
     # Batches: a batch may span partitions, and one partition's failure never touches the others.
 
     async def _take(self, records: Sequence[Any]) -> None:
-        """Take a batch; nothing escapes: FastStream would log it and poll on.
+        """Process a batch; raises nothing, as FastStream would log it and skip the batch.
 
         The last transactions of a batch are written while the next is fetched and folded.
         """
@@ -186,7 +186,7 @@ class Runner:
             self.cursors.suspect()
 
     async def _fresh(self, records: Iterable[Any]) -> dict[TopicPartition, Sequence[Any]]:
-        """Give what is new of a batch, by partition."""
+        """Give the records of a batch that are not applied yet, by partition."""
         by_place: dict[TopicPartition, list[Any]] = {}
         for place, some in groupby(records, _PLACE_OF):  # They come partition by partition.
             by_place.setdefault(place, []).extend(some)
@@ -202,7 +202,7 @@ class Runner:
     async def _step(
         self, work: dict[TopicPartition, Sequence[Any]]
     ) -> dict[TopicPartition, Sequence[Any]]:
-        """Fold one transaction's worth and begin to write it; give what is left of the batch."""
+        """Fold the records of one transaction and start to write it; give the rest."""
         cursors = self.cursors
         if self._worker.is_full:
             await self._writing_done()
@@ -243,17 +243,17 @@ class Runner:
         """Wait until all transactions under way have ended, or all but so many."""
         while len(self._writing) > but:
             await (oldest := self._writing[0])
-            if self._writing and self._writing[0] is oldest:  # Whoever else waits took none.
+            if self._writing and self._writing[0] is oldest:  # No other waiter has removed it.
                 self._writing.popleft()
 
     async def _write(
         self, store: Store, step: FoldedBatch, era: int, before: asyncio.Task[None] | None
     ) -> None:
-        """Write a step behind the one before; raises nothing. What failed, the rows tell."""
+        """Write a step after the one before; raises nothing. After a failure rows are reread."""
         if before is not None:
             await before
             if era != self.cursors.era:
-                return  # The one before failed: this was folded on what was never written.
+                return  # The one before failed: this was folded on states that were not written.
         try:
             await self._worker.commit(store, step)
         except FoldFailed as spoilt:
@@ -273,7 +273,7 @@ class Runner:
                 await self._go_on(step)
 
     async def _go_on(self, step: FoldedBatch) -> None:
-        """Stop what cannot go on, drain what can, and tell who waits."""
+        """Halt partitions that must stop, apply queues whose gap is filled, notify waiters."""
         self.cursors.written(step)
         for place, halt in step.stops.items():
             await self.cursors.halt(place, halt)
@@ -293,7 +293,7 @@ class Runner:
             log.warning("drain_failed", group=self.group, error=type(error).__name__)
 
     async def _drain_gaps(self, claimed: Sequence[Partition]) -> None:
-        """Look at queues behind a gap: who held the partition may have died before it drained."""
+        """Apply queues whose gap is filled: the member before may have died before doing it."""
         try:
             for subject in await queries.behind_a_gap(self.store, [p.number for p in claimed]):
                 await self._drain(subject)

@@ -1,1 +1,1 @@
-"""The pure middle: records in log order become rows, events and new cursors."""
+"""The processing of records: in log order they become rows, events and new cursors."""

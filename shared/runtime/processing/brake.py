@@ -9,7 +9,7 @@ from shared.runtime.limits import Limits
 class Brake:
     """Stops a partition before a bad deployment has parked everything (kafka.md 9).
 
-    The window moves in halves, so that two counts are enough.
+    The window moves on by half its size at a time, so that two counts are enough.
     """
 
     limits: Limits
@@ -25,7 +25,7 @@ class Brake:
             self.seen, self.parked_before, self.parked = 0, self.parked, 0
 
     def grips(self) -> str | None:
-        """Say why one more record must not be parked; None if it may be."""
+        """Give the reason why one more record must not be parked; None if it may be."""
         if self.in_a_row >= self.limits.in_a_row:
             return f"{self.in_a_row} records parked in a row"
         if self.parked + self.parked_before >= self.limits.share:

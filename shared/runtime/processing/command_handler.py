@@ -1,6 +1,7 @@
-"""Writing subjects from outside the runner: a command, or a sender that tells what it did.
+"""Writing subjects from outside the runner: commands, or a sender that stores its outcomes.
 
-The same row guards both: whoever loses reads again (design 4, "one guard for every writer").
+The version of the subject's row guards all writers: the loser reads again (design 4, "one guard
+for every writer").
 """
 
 import asyncio
@@ -28,8 +29,8 @@ __all__ = [
     "retry_on_conflict",
 ]
 
-TRIES = 12  # Under contention on one subject the second or third try wins; twelve is a bug.
-PAUSE = 0.002  # Seconds, doubled with each miss; at random, or the same writer loses each time.
+TRIES = 12  # With contention on one subject the second or third try succeeds; twelve is a bug.
+PAUSE = 0.002  # Seconds, doubled with each miss; random, or the same writer would always lose.
 
 log = structlog.get_logger()
 
@@ -37,20 +38,20 @@ T = TypeVar("T")
 
 
 class UnknownSubject(LookupError):  # noqa: N818  (what it is)
-    """The subject has no row: nothing was ever heard of it."""
+    """The subject has no row: no record about it was ever applied."""
 
 
 class SubjectParked(Exception):  # noqa: N818  (what it is)
-    """Facts of the subject wait: nobody concludes or decides on half of them."""
+    """Records of the subject are parked: no decision may rest on an incomplete state."""
 
 
 Decide = Callable[[Any, int], Sequence[Told]]  # Of a state and its last subjectseq.
-# What a command told, or why its subject is not for commands.
+# The events of a command, or why its subject accepts no commands.
 Outcome = list[Told] | UnknownSubject | SubjectParked
 
 
 class Command(NamedTuple):
-    """What is to be done to a subject, and why."""
+    """What to do to a subject, and the cause of it."""
 
     subject: str
     act: Decide
@@ -58,11 +59,11 @@ class Command(NamedTuple):
 
 
 async def handle(store: Store, subject: str, act: Decide, cause: Times) -> list[Told]:
-    """Let `act` change the subject's state and tell what follows, in one guarded transaction.
+    """Let `act` change the subject's state and give events, in one guarded transaction.
 
     `act` gets the state and the last subjectseq; it may be called again, with a fresh state, when
-    somebody else was faster. Whatever is logged meanwhile carries the subject and the chain of
-    `cause`. Errors: UnknownSubject; SubjectParked; what `act` raises (nothing is then written);
+    another writer was faster. Log lines meanwhile carry the subject and the chain of `cause`.
+    Errors: UnknownSubject; SubjectParked; what `act` raises (nothing is then written);
     WriteConflict after too many tries; those of the store.
     """
     chain = {
@@ -81,9 +82,9 @@ async def handle(store: Store, subject: str, act: Decide, cause: Times) -> list[
 async def handle_together(store: Store, commands: Sequence[Command]) -> list[Outcome]:
     """Do several commands in one transaction, those of one subject one after the other.
 
-    For whoever has many small ones: a transaction each costs twenty round trips. Gives for each
-    what it told, or why its subject is not for commands; the others are done. Errors: as of
-    `handle` (nothing is then written).
+    For callers with many small ones: a transaction for each would cost twenty round trips. Gives
+    for each its events, or why its subject accepts no commands; the others are done. Errors: as
+    of `handle` (nothing is then written).
     """
 
     async def once(live: Store) -> list[Outcome]:
@@ -110,7 +111,7 @@ def _done(store: Store, writes: WriteBatch, entry: SubjectState, command: Comman
 
 
 async def retry_on_conflict(store: Store, once: Callable[[Store], Awaitable[T]]) -> T:
-    """Read and write a subject; while somebody was faster, do it again. Errors: WriteConflict."""
+    """Run `once`, again after each conflict with another writer. Errors: WriteConflict."""
     for misses in range(TRIES):
         try:
             return await once(store)
@@ -122,10 +123,9 @@ async def retry_on_conflict(store: Store, once: Callable[[Store], Awaitable[T]])
 
 
 def _account(commands: Sequence[Command], ended: Sequence[Outcome], events: list[Event]) -> None:
-    """Say what somebody's command told.
+    """Log the commands of officials that changed something.
 
-    One that was no news is not worth a line, nor is what a service tells of its own work: a sender
-    tells thousands of deliveries.
+    Commands of the service itself are not logged: a sender has thousands of deliveries.
     """
     ids = iter([id_ for _, _, id_, _, _ in events])
     for command, end in zip(commands, ended, strict=True):
@@ -135,7 +135,7 @@ def _account(commands: Sequence[Command], ended: Sequence[Outcome], events: list
 
 
 def _fault(entry: SubjectState) -> UnknownSubject | SubjectParked | None:
-    """Say why a subject is not for commands."""
+    """Give the reason why a subject accepts no commands; None if it does."""
     if not entry.version:
         return UnknownSubject(entry.subject)
     if entry.parked:

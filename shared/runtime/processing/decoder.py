@@ -12,13 +12,13 @@ from shared.events.structs import decoder_of
 from shared.runtime.projection import Projection
 
 BROADCAST = "broadcast"
-NUL, ESCAPE = b"\\u0000", ord("\\")  # A byte is found five times as fast as a text of one.
+NUL, ESCAPE = b"\\u0000", ord("\\")  # A single byte is found five times as fast as a longer text.
 
 
 class Undecodable(NamedTuple):
-    """A record that says nothing. `reason`: decode, unknown_type, unknown_version, fold.
+    """A record that cannot be applied. `reason`: decode, unknown_type, unknown_version, fold.
 
-    BROADCAST as the reason: it was meant for everybody, so that it stops the partition.
+    With BROADCAST as the reason it concerns everybody, so it stops the partition.
     """
 
     reason: str
@@ -26,7 +26,7 @@ class Undecodable(NamedTuple):
 
 
 class SkippedEvent(Envelope, kw_only=True, frozen=True):
-    """An event of a kind that is not heard: only its number counts."""
+    """An event of a kind that the projection does not declare: only its number counts."""
 
     data: msgspec.Raw
 
@@ -66,7 +66,7 @@ class Decoder:
         }
 
     def __call__(self, record: Any) -> Decoded:
-        """Say what a record says, to whom. Raises nothing."""
+        """Decode a record: its content and its subject. Raises nothing."""
         headers = record.headers
         kind = headers[0][1] if headers and headers[0][0] == TYPE_HEADER else _type_in(headers)
         found = self._kinds.get(kind)

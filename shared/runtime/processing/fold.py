@@ -1,7 +1,7 @@
 """The pure part of a batch: records in log order become rows, events and new cursors.
 
-A generator, because states must be fetched and this module does no input or output: it yields what
-it needs (`Need`), and goes on when the caller has put it into memory.
+A generator, because states must be fetched and this module does no I/O: it yields what it needs
+(`Request`), and continues when the caller has put it into memory.
 """
 
 from bisect import bisect_right
@@ -27,9 +27,9 @@ from shared.runtime.processing.write_batch import Parked, WriteBatch
 from shared.runtime.projection import Everybody, Load, Projection
 
 SLICE = 1_000  # Subjects fetched at a time for a broadcast: a query of a few milliseconds.
-VISITS = 10  # So many subjects that a broadcast does not concern cost as much as one it does.
+VISITS = 10  # So many subjects that a broadcast does not concern cost as much as one it concerns.
 
-BREATH = 250  # Records folded, some 5 ms, between two looks at heartbeats and at what is written.
+BREATH = 250  # Records folded, some 5 ms, before the event loop gets a turn (heartbeats, writing).
 _QUEUED = Undecodable("queued", "")
 _NONE: Mapping[int, Undecodable] = {}
 
@@ -37,9 +37,9 @@ Steps = Generator["Request", None, int]
 
 
 class Request(NamedTuple):
-    """Entries to be put into memory; or older rows (`load`) for one subject's state.
+    """Subjects to be read into memory; or older rows (`load`) for one subject's state.
 
-    No subjects: nothing but time for the event loop.
+    No subjects: only give the event loop a turn.
     """
 
     subjects: Sequence[str]
@@ -47,14 +47,14 @@ class Request(NamedTuple):
     load: Load | None = None
 
 
-Marks = dict[TopicPartition, dict[int, Undecodable]]  # By offset, what folding a record came to.
+Marks = dict[TopicPartition, dict[int, Undecodable]]  # By offset, why folding a record failed.
 
 
 _BREATHER = Request((), -1)
 
 
 class FoldFailed(Exception):  # noqa: N818  (what the states in memory are)
-    """A fold failed half-way. Nothing of the transaction may be written: begin again, marked."""
+    """A fold failed midway. Nothing of the transaction may be written: fold it again, marked."""
 
     def __init__(self, place: TopicPartition, offset: int, mark: Undecodable) -> None:
         self.place = place
@@ -64,7 +64,7 @@ class FoldFailed(Exception):  # noqa: N818  (what the states in memory are)
 
 
 class _Stop(Exception):  # noqa: N818  (what the partition does)
-    """The partition cannot go on; what stands before the record is written."""
+    """The partition cannot continue; what was folded before the record is written."""
 
     def __init__(self, kind: HaltKind, detail: str) -> None:
         self.halt = Halt(kind, detail)
@@ -74,8 +74,8 @@ class _Stop(Exception):  # noqa: N818  (what the partition does)
 class BatchFold:
     """Folds records of one projection over entries in memory, into the writes of a transaction.
 
-    `budget` bounds the subjects touched; a broadcast that would go beyond it is cut, and the
-    cursor says behind which subject to go on. `stops` says which partitions cannot go on, and why.
+    `budget` limits the subjects touched; a broadcast that would exceed it is cut, and the cursor
+    says after which subject to continue. `stops`: partitions that cannot continue, and why.
     """
 
     def __init__(
@@ -104,11 +104,11 @@ class BatchFold:
         self._apply_to = projection.fold
 
     def partition(self, part: Partition, records: Sequence[Any]) -> Steps:  # noqa: C901, PLR0912  (the hot path)
-        """Fold the records of one partition; give how many were taken whole.
+        """Fold the records of one partition; give how many were applied completely.
 
-        Each is decoded when its turn comes, and gone before the next: a batch of decoded records
-        is more than a processor keeps at hand. The entries of keyed records should be in memory;
-        what is missing is fetched one by one. Errors: FoldFailed.
+        Each is decoded when its turn comes and freed before the next: a batch of decoded records
+        does not fit into a processor's cache. The entries of keyed records should be in memory;
+        missing ones are fetched one by one. Errors: FoldFailed.
         """
         base, done = cursor_of(part), 0
         writes, entries, decode, fold = self.writes, self.entries, self.decode, self._fold
@@ -162,7 +162,7 @@ class BatchFold:
     # Keyed records.
 
     def _admits(self, part: Partition, entry: SubjectState, record: Any, heard: Envelope) -> bool:
-        """Say whether a record is to be folded now: it neither waits, nor parks, nor repeats."""
+        """Say whether to fold a record now: it is not queued, not parked and no repetition."""
         if entry.parked:
             self._queue(part, record, entry)
             if heard.subjectseq == entry.last_of(heard.source, self._source) + 1:
@@ -175,12 +175,13 @@ class BatchFold:
         return heard.subjectseq is None or self._is_next(part, entry, record, heard)
 
     def _is_next(self, part: Partition, entry: SubjectState, record: Any, heard: Envelope) -> bool:
-        """Hold an event's number against the last one; False if it is not to be folded (now)."""
+        """Compare an event's number with the last one; False if it is not to be folded (now)."""
         number, source = heard.subjectseq or 0, heard.source
         told = heard.type in self._tells  # Its number is ours, behind what was concluded anew.
         last = entry.last_of(source, self._source)
         if number <= last or (told and number > last + 1):
-            # Told behind facts that are still to come: it comes again. Read back: no duplicate.
+            # A told event that stands behind later facts comes again there. One that the service
+            # reads back from its own topic is no duplicate.
             self.writes.ignored += told or source != self._source
             return False
         if number > last + 1:
@@ -189,7 +190,7 @@ class BatchFold:
             return False
         entry.note(source, self._source, number)
         if heard.__class__ is SkippedEvent:
-            self._touch(part, entry)  # Its number is written down, or the next leaves a gap.
+            self._touch(part, entry)  # Its number must be stored, or the next would seem a gap.
             return False
         return True
 
@@ -202,7 +203,7 @@ class BatchFold:
         *,
         at_hand: bool = False,
     ) -> Load | None:
-        """Fold, or say what must be read before (`at_hand`: nothing any more).
+        """Fold a record, or give what must be read before (`at_hand`: it has been read).
 
         Errors: FoldFailed.
         """
@@ -210,7 +211,7 @@ class BatchFold:
         try:
             try:
                 told = self._apply_to(state, heard, knowledge, entry.last_seq)
-            except OutOfReach:  # Asked of those few alone: nearly all have what they need.
+            except OutOfReach:  # Rare: nearly all have what they need.
                 load = self.projection.reach(state, heard, knowledge)
                 if load is None or at_hand:
                     raise
@@ -268,7 +269,7 @@ class BatchFold:
         return True
 
     def _learn(self, part: Partition, record: Any, heard: Envelope, number: int) -> Sequence[str]:
-        """Take a broadcast into the knowledge; give whom it may concern."""
+        """Add a broadcast to the knowledge; give the subjects that it may concern."""
         try:
             if part.learned != number:
                 self.projection.learn(part.knowledge, heard)
@@ -347,7 +348,7 @@ class BatchFold:
         why: Undecodable = _QUEUED,
         reference: int | None = None,
     ) -> None:
-        """Put a record into its subject's queue. The row is guarded: a redrive may run beside."""
+        """Put a record into its subject's queue. The subject's row is guarded against redrives."""
         self._touch(part, entry)
         value, headers = (None, []) if reference else (record.value, list(record.headers))
         self.writes.parked.append(

@@ -26,7 +26,7 @@ class Halt(NamedTuple):
 def waits_for_operator(kind: HaltKind) -> bool:
     """Say whether somebody must let the partition go on; else looking at it again is enough.
 
-    `unknown` is what another version of this code stored: whether it may go on, nobody knows.
+    `unknown` was stored by another version of this code: only a person can judge it.
     """
     match kind:
         case "brake" | "unknown":

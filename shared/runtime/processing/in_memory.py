@@ -1,7 +1,7 @@
 """Folding in memory: what a backfill would give, without a broker and without a database.
 
-The same projections as in the runner, driven over envelopes in the order of the log. One partition
-holds everybody. What is told gets the ids, numbers and times that the runner would give it.
+The same projections as in the runner, applied to envelopes in the order of the log. One partition
+holds everybody. Events get the ids, numbers and times that the runner would give them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,15 +21,15 @@ Knowledge = TypeVar("Knowledge")
 class Stage(Protocol):
     """What a service gives `tertib preview` under the entry point group `tertib.preview`.
 
-    `topics` are those it wants to hear. `hear` takes one envelope of them and says what follows,
-    in order: it is heard by the stages behind. `tables` gives, by the name of the export, the
-    columns and the rows in the order of semantics E1.
+    `topics` are those it consumes. `hear` takes one envelope of them and gives the events that
+    follow, in order; the stages that consume their topic get them. `tables` gives, by the name of
+    the export, the columns and the rows in the order of semantics E1.
     """
 
     topics: Sequence[str]
 
     def hear(self, event: Envelope, /) -> Sequence[Envelope]:
-        """Take one envelope, and say what follows."""
+        """Apply one envelope, and give the events that follow."""
 
     def tables(self) -> Mapping[str, tuple[Sequence[str], Iterable[Row]]]:
         """Give columns and rows by export."""
@@ -39,7 +39,7 @@ class InMemoryProjection(Generic[State, Knowledge]):
     """A projection with its states and its rows in dicts.
 
     `states` is by subject, in no order; rows are kept only if wanted. A projection that asks for
-    older rows (`reach`) cannot be driven here: its states must be whole.
+    older rows (`reach`) cannot run here: its states must be complete.
     """
 
     def __init__(
@@ -65,9 +65,9 @@ class InMemoryProjection(Generic[State, Knowledge]):
         return self._rows[table].values()
 
     def hear(self, envelope: Envelope) -> list[Envelope]:
-        """Fold one record; what the projection does not hear passes by, so does a repetition.
+        """Fold one record; kinds that the projection does not declare and repetitions are skipped.
 
-        Errors: what the fold raises; the states may then hold half of the record.
+        Errors: what the fold raises; the record may then be half applied to the states.
         """
         if envelope.type not in self._hears or self._is_repeated(envelope):
             return []
@@ -122,7 +122,7 @@ class InMemoryProjection(Generic[State, Knowledge]):
         return [self._heard_again(each, entry, heard) for each in told]
 
     def _heard_again(self, told: Told, entry: SubjectState, cause: Envelope) -> Envelope:
-        """Give an event as those behind hear it: by the very bytes that the runner would write."""
+        """Give an event as its consumers see it: decoded from the bytes that a runner writes."""
         *_, value = stamp(told, self._source, entry, caused_by(cause))
         return decoder_of(told.kind).decode(value)
 
@@ -135,6 +135,6 @@ class InMemoryProjection(Generic[State, Knowledge]):
 
 
 def project(projection: Projection[Any, Any], envelopes: Iterable[Envelope]) -> list[Envelope]:
-    """Fold a whole log, and give what was told, in order."""
+    """Fold a whole log, and give the events, in order."""
     driver = InMemoryProjection(projection)
     return [event for envelope in envelopes for event in driver.hear(envelope)]

@@ -17,7 +17,7 @@ def stages() -> list[Stage]:
 
 
 def preview(facts: Iterable[Envelope], through: Sequence[Stage]) -> Tables:
-    """Let every stage hear the facts, and what the stages say of them; give all their tables."""
+    """Give every stage the facts and the events of other stages; give all their tables."""
     hearing: dict[str, list[Stage]] = {}
     for stage in through:
         for topic in stage.topics:
@@ -29,7 +29,7 @@ def preview(facts: Iterable[Envelope], through: Sequence[Stage]) -> Tables:
 
 
 def _spread(envelope: Envelope, hearing: Mapping[str, Sequence[Stage]]) -> Iterator[Envelope]:
-    """Let an envelope be heard, and everything that follows from it, in order."""
+    """Give an envelope to its stages, then everything that follows from it, in order."""
     for stage in hearing.get(BY_TYPE[envelope.type].TOPIC, ()):
         for told in stage.hear(envelope):
             yield told

@@ -28,7 +28,7 @@ class Times(NamedTuple):
 
 
 def caused_by(heard: Envelope) -> Times:
-    """Give what a derived event takes over: no clock of its own (design 3)."""
+    """Give what a derived event takes over from its cause; it has no clock (design 3)."""
     when = heard.recordedtime
     return Times(when, when, heard.id, heard.correlationid or heard.id)
 

@@ -13,7 +13,7 @@ from shared.runtime.processing.halt import Halt
 class SubjectState:
     """One subject in memory. `version` 0: it has no row yet.
 
-    `last_seq`: the last number of our own stream; `heard`: of every other source.
+    `last_seq`: the last number of the service's own events; `heard`: of every other source.
     """
 
     subject: str
@@ -26,10 +26,10 @@ class SubjectState:
     touched: bool = False
 
     def last_of(self, source: str, own: str) -> int:
-        """Give the last number known of a source (`own`: ours).
+        """Give the last number known of a source (`own`: the service itself).
 
-        What was told stands in the row with its number: read back from the log it says nothing
-        new, and need not be written down once more, in the way of whoever tells the next.
+        The service's own events are in the row with their number already: when they are read back
+        from the log nothing is written, which would conflict with the next writer.
         """
         return self.last_seq if source == own else self.heard.get(source, 0)
 
@@ -42,10 +42,10 @@ class SubjectState:
 
 
 class Cursor(NamedTuple):
-    """A row of `cursors`: how far a partition is done, and who may write on.
+    """A row of `cursors`: how far a partition is applied, and the epoch that may write.
 
-    `last_subject`: the record at `next_offset` is a broadcast done up to this subject; else "".
-    `tail`: a hash of the record before, to tell whether the log is still the one that was read.
+    `last_subject`: the record at `next_offset` is a broadcast applied up to this subject; or "".
+    `tail`: a hash of the record before, to check that the log is still the same.
     """
 
     topic: str

@@ -13,7 +13,7 @@ from shared.runtime.projection import Changes, Load, Projection, Row
 
 
 class WriteConflict(Exception):  # noqa: N818  (what happened to the writer)
-    """Somebody else wrote a cursor or a subject first: nothing of this is written."""
+    """Another writer changed a cursor or a subject first: nothing of this is written."""
 
 
 class BroadcastContradiction(Exception):  # noqa: N818  (what happens to the partition)
@@ -41,7 +41,7 @@ class Store(Protocol):
         """Give the store of the table set that is live now: a rebuild may have switched it."""
 
     async def claim(self, places: Iterable[TopicPartition], owner: str) -> list[Cursor]:
-        """Take partitions: their epoch grows, and whoever held them before writes no more."""
+        """Claim partitions: their epoch grows, so the member before can no longer write."""
 
     async def cursors(self, places: Iterable[TopicPartition]) -> list[Cursor]:
         """Read cursors; a partition that was never bootstrapped is missing."""
@@ -56,7 +56,7 @@ class Store(Protocol):
         """Give the broadcasts numbered after one number, up to another."""
 
     async def queue(self, subject: str) -> list[ParkedRow]:
-        """Give what waits of a parked subject, in the order of the log."""
+        """Give the queue of a parked subject, in the order of the log."""
 
     async def entries(self, subjects: Mapping[str, int]) -> list[SubjectState]:
         """Read subjects (to their partitions) with their states, as of one moment."""

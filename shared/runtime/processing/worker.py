@@ -1,7 +1,7 @@
-"""Folding what was read into a store, a transaction at a time; the hot states between them.
+"""Folds records into a store, one transaction at a time, and keeps hot states between them.
 
-The same for a consumer, a rebuild and a test: who reads the log, and what happens after a failure,
-is theirs.
+Used by the consumer, the rebuild and tests alike; each of them reads the log itself, and decides
+what happens after a failure.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from shared.runtime.processing.store_port import (
 from shared.runtime.processing.write_batch import WriteBatch
 from shared.runtime.projection import Changes, Projection
 
-# Records of the next transaction when somebody was faster; so many more each time.
+# Records of the next transaction after a conflict; after each success so many more.
 CONFLICT_BUDGET = 100
 
 
@@ -38,10 +38,10 @@ Work = Mapping[TopicPartition, Sequence[Any]]  # Records, as they were read.
 
 @dataclass
 class FoldedBatch:
-    """One transaction: what it is to write, what is left to fold, which partitions must stop.
+    """One transaction: what it writes, what is left to fold, which partitions must stop.
 
     `culprits` are the records that stopped them.
-    `rows` are drained from the states, so that these may be folded further before it is written.
+    `rows` are taken from the states, so that these can be folded further before it is written.
     """
 
     writes: WriteBatch
@@ -58,7 +58,7 @@ class FoldedBatch:
 class Worker:
     """Folds for one projection; `entries` are its hot states.
 
-    They are ahead of what is written by the steps under way. After one that failed: `forget`.
+    They include the steps that are not written yet. After one that failed, call `forget`.
     """
 
     def __init__(self, projection: Projection[Any, Any], limits: Limits) -> None:
@@ -71,11 +71,11 @@ class Worker:
         self._budget = limits.budget
 
     def forget(self) -> None:
-        """Throw the states away: they are in doubt, or another's."""
-        self.entries = {}  # A new one: a fold under way goes on in the old, for nothing.
+        """Drop the states: they may be wrong, or belong to another member."""
+        self.entries = {}  # A new dict: a fold under way continues in the old one, without effect.
 
     def mark(self, spoilt: FoldFailed) -> None:
-        """Remember what folding a record came to, for the next try."""
+        """Remember why folding a record failed, for the next try."""
         self._marks.setdefault(spoilt.place, {})[spoilt.offset] = spoilt.mark
 
     async def step(
@@ -133,8 +133,8 @@ class Worker:
                 await store.commit(writes, step.rows)
                 self._budget = min(self._budget + CONFLICT_BUDGET, self.limits.budget)
             except WriteConflict:
-                # Whoever writes one subject at a time wins against thousands at once, and goes on
-                # winning: fewer, until the way is free again.
+                # A writer of single subjects always wins against a batch of thousands: take fewer
+                # until there is no conflict.
                 self._budget = min(CONFLICT_BUDGET, self.limits.budget)
                 raise
             except RowsRejected as refused:
@@ -150,7 +150,7 @@ class Worker:
         step.flush_seconds = time.perf_counter() - began
 
     def _refused(self, step: FoldedBatch, refused: RowsRejected) -> Exception:
-        """Look for the record whose rows the store never takes, one step after the other."""
+        """Fold single records from now on, to find the one whose rows the store refuses."""
         if step.alone is None:
             self._careful = max(step.writes.records, step.writes.work) + 1
             return WriteConflict("rows were refused")
@@ -166,7 +166,7 @@ class Worker:
         return self.projection.commands or len(self.entries) > self.limits.hot
 
     def trim(self) -> None:
-        """Keep what is worth keeping: nothing where others write the same subjects."""
+        """Drop states beyond the limit; all of them if others write the same subjects."""
         if self.projection.commands:
             self.entries.clear()
         elif len(self.entries) > self.limits.hot:

@@ -66,7 +66,7 @@ class Cases(ProjectionBase[CaseFile, None]):
     tables: Sequence[Table] = (PROPOSALS,)
     loads: Sequence[Load] = (STANDING,)
     commands = True  # Officials write the same person's stream.
-    tells: Sequence[type[Fact]] = ()  # What they tell: a rebuild weaves it in (design 6).
+    tells: Sequence[type[Fact]] = ()  # Their events: a rebuild folds them as given (design 6).
 
     def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> CaseFile:
         """Give the matters from the rows of `standing`, which come in the order heard."""

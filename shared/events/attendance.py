@@ -47,7 +47,7 @@ class DerivedEvent(Fact):
 
 
 class DevicePunch(Wire):
-    """What the machine itself said; kept as evidence, decides nothing (semantics A16)."""
+    """What the machine sent; kept as evidence, and no rule uses it (semantics A16)."""
 
     serial: str
     pin: str
@@ -261,7 +261,7 @@ class RuleSetPublished(BroadcastFact):
 
 
 class WorkdayClosed(BroadcastFact):
-    """The day is over in that regency: time passes on the log, not in a clock."""
+    """The workday is over in that regency: time passes by records of the log, not by a clock."""
 
     regency: str
     on: date
@@ -286,7 +286,7 @@ class RuleSetRef(Wire):
 
 
 class WorkdayAssessed(DerivedEvent):
-    """One required day of one person as it stands now; said anew with a higher revision."""
+    """One required day of one person as known now; published again with a higher revision."""
 
     employee_id: str
     on: date
@@ -305,7 +305,7 @@ class WorkdayAssessed(DerivedEvent):
 
 
 class EmployeeThen(Wire):
-    """What was known of the person when the threshold was said."""
+    """What was known of the person when the threshold was published."""
 
     employment: Employment
     unit_id: str | None

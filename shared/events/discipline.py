@@ -20,7 +20,7 @@ class CaseEvent(Fact):
 
 
 class ThresholdNoted(CaseEvent):
-    """A threshold or its retraction was heard, and no proposal changed by it."""
+    """A threshold or its retraction was applied, and no proposal changed by it."""
 
     threshold_event_id: str
     year: int

@@ -20,7 +20,7 @@ _FIRST, _LAST = ((date(y, 1, 1).toordinal() - EPOCH_DAY) * DAY for y in (2, 9999
 
 
 class LocalClock:
-    """The clock of a zone; the offsets of whole days are kept at hand."""
+    """The clock of a zone; the offsets of whole days are cached."""
 
     def __init__(self, name: str) -> None:
         self.name = name

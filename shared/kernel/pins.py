@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 
 class Assignment(Protocol):
-    """A PIN on a machine is somebody's from a device-local day to another, inclusive.
+    """A person has a PIN on a machine from a device-local day to another, inclusive.
 
     Units: `date.toordinal()`; an assignment without an end ends `NEVER` (`local_time`).
     """

@@ -1,4 +1,4 @@
-"""What can go wrong with a local stack, said so that a person can act on it."""
+"""The errors of a local stack, with messages that say what to do."""
 
 
 class StackError(Exception):

@@ -145,7 +145,7 @@ def stop(who: Identity, grace: float, first: signal.Signals = signal.SIGTERM) ->
 
 
 def marked(home: Path) -> list[Identity]:
-    """Find every living process that carries this stack's mark, whoever started it."""
+    """Find every living process with this stack's mark, also those of an earlier start."""
     found = []
     for process in psutil.process_iter():
         try:

@@ -2,7 +2,7 @@
 
 Millions of lines: columns of plain numbers, no object for each punch. Of the columns behind the
 time the first two are kept as evidence. Some machines write their own number before them (`usb6`),
-which a line cannot tell; nothing is decided by either.
+which cannot be seen in a line; no rule depends on either.
 """
 
 import re
@@ -60,7 +60,7 @@ def read_attlog(path: Path, findings: Findings, *, known: bool) -> AttLog:
 
 
 class _Reader:
-    """Takes lines; dates, times of day and PINs repeat, so each is understood once."""
+    """Reads lines; dates, times of day and PINs repeat, so each is parsed once."""
 
     def __init__(self, log: AttLog, findings: Findings) -> None:
         self._log = log
@@ -144,7 +144,7 @@ class _Reader:
 
 
 def _named(fields: list[bytes]) -> tuple[bytes, bytes, bytes, bytes]:
-    """Find PIN and time among `KEY=value` fields; of a key given twice the first is meant."""
+    """Find PIN and time among `KEY=value` fields; of a key given twice the first counts."""
     values: dict[bytes, bytes] = {}
     for name, _, value in (each.partition(b"=") for each in fields):
         values.setdefault(name.strip().lower(), value)

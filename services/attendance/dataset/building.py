@@ -1,4 +1,4 @@
-"""From values as written to rows: times become instants in the zone that semantics A3 names."""
+"""Makes rows of values as written: times become instants in the zone that semantics A3 names."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -19,14 +19,14 @@ T = TypeVar("T")
 
 
 class Clocks:
-    """Whose clock a written time is read on."""
+    """The clocks by which written times are read."""
 
     def __init__(self, regencies: Mapping[str, rows.Regency]) -> None:
         self._regencies = {code: clock_of(r.timezone) for code, r in regencies.items()}
         self._devices: dict[str, LocalClock] = {}
 
     def add_devices(self, devices: Iterable[rows.Device]) -> None:
-        """Take the machines; one without a zone keeps its regency's (A3)."""
+        """Add the machines; one without a zone has its regency's (A3)."""
         for device in devices:
             own = device.timezone
             self._devices[device.serial] = clock_of(own) if own else self.regency(device.regency)

@@ -1,4 +1,4 @@
-"""What can only be seen in the whole of a dataset: ids used twice, and doubts (semantics A17)."""
+"""Checks that need the whole dataset: ids used twice, and doubts (semantics A17)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -49,7 +49,7 @@ def one_content_each(
 
 
 def unknown_files(folder: Path, findings: Findings) -> None:
-    """Note files that look like data but have no place in a dataset: a misspelt name is lost."""
+    """Warn of files that look like data but are not read: perhaps their names are misspelt."""
     names = {table.file for table in tables.TABLES}
     for path in sorted(folder.iterdir()):
         if path.is_dir() and path.name in _FOLDERS:

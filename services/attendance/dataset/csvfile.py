@@ -8,7 +8,7 @@ from typing import NamedTuple
 from services.attendance.dataset.findings import Finding, Findings, UnusableDataset
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# A cell may run over lines; a forgotten quotation mark must not swallow the file.
+# A cell may have several lines; a missing quotation mark must not include the rest of the file.
 LONGEST_CELL_LINES = 100
 
 
@@ -36,7 +36,7 @@ def read_csv(
 
 
 class _Lines:
-    """The physical lines of a file, read ahead as far as a quoted cell needs it."""
+    """The lines of a file; a quoted cell may look ahead."""
 
     def __init__(self, path: Path) -> None:
         self._lines = path.read_bytes().removeprefix(BYTE_ORDER_MARK).split(b"\n")

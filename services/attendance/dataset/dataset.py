@@ -1,4 +1,4 @@
-"""A dataset folder, read: what is good in it as rows, what is not as findings."""
+"""A dataset folder that was read: good rows, and findings for everything else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

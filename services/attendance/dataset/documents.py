@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"\d{1,10}", re.ASCII)
 
 
 class Draft(NamedTuple):
-    """A document that can be read; whether its regency is known is seen later."""
+    """A document that can be read; whether its regency is known is checked later."""
 
     file: str
     content: dict[str, Any]
@@ -62,7 +62,7 @@ def _take_document(
 
 
 def take_schedule(fields: Fields) -> dict[str, Any]:
-    """Take a schedule for the fields of `SchedulePublished`; notes what is wrong."""
+    """Give the fields of `SchedulePublished`; notes what is wrong."""
     week = fields.inner("week", required=True)
     days = {}
     for name in week.names():
@@ -100,7 +100,7 @@ def _checkpoint(week: Fields, fields: Fields) -> dict[str, Any]:
 
 
 def take_rule_set(fields: Fields) -> dict[str, Any]:
-    """Take a rule set for the fields of `RuleSetPublished`, digest apart; notes what is wrong."""
+    """Give the fields of `RuleSetPublished` but the digest; notes what is wrong."""
     counting, tiers = fields.inner("counting"), fields.inner("tiers")
     content = {
         "id": fields.take("id", text),
@@ -152,7 +152,7 @@ def _ladder(tiers: Fields, name: str) -> list[dict[str, Any]]:
 
 
 def checkpoint_name(cell: str) -> str:
-    """Take a checkpoint's name; tables join the names of those missed (E2). Errors: Unreadable."""
+    """Read a checkpoint's name; no `;`, by which tables join names (E2). Errors: Unreadable."""
     if ";" in cell:
         raise Unreadable(code="joins_names")
     return cell

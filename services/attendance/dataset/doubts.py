@@ -81,7 +81,7 @@ def doubt_punches(punches: Iterable[Heard], findings: Findings) -> None:
 
 
 class InForce:
-    """Whether anybody ever finds a schedule or a rule set (semantics B5, C3)."""
+    """Finds people for whom no schedule or rule set is in force (semantics B5, C3)."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What is wrong or doubtful in a dataset, told so that the sender can repair it (A17)."""
+"""What is wrong or doubtful in a dataset, in words with which its sender can repair it (A17)."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,7 +39,7 @@ class Finding:
 
 
 class UnusableDataset(Exception):  # noqa: N818  (what it says of the dataset)
-    """A folder that cannot be loaded at all: nothing of it is (exit code 2). Names why."""
+    """A folder that cannot be loaded at all (exit code 2); the findings say why."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)

@@ -1,4 +1,4 @@
-"""When a machine's punches become known, and whose they are (semantics A8, A9, A13, A14)."""
+"""When a machine's punches become known, and to whom they belong (A8, A9, A13, A14)."""
 
 from array import array
 from bisect import bisect_right
@@ -16,7 +16,7 @@ _ALWAYS = -(2**62)  # An instant before all others.
 
 
 class Explained(NamedTuple):
-    """A punch that waited for its PIN: the place of the punch, who it is, and by which row."""
+    """A punch that a later PIN row resolves: index of the punch, and the row."""
 
     known_at: int
     punch: int
@@ -44,7 +44,7 @@ class Heard:
 
 
 def hear(log: AttLog, clock: LocalClock, late: Sequence[LateUpload], pins: Iterable[Pin]) -> Heard:
-    """Say when each punch of a machine became known, and whose it was then.
+    """Compute when each punch of a machine became known, and to whom it belonged then.
 
     `late` and `pins` are the rows of this machine, in the order of their files.
     """
@@ -62,7 +62,7 @@ def hear(log: AttLog, clock: LocalClock, late: Sequence[LateUpload], pins: Itera
         if at != second:
             second, seen = at, set()
         if (pin, local) in seen:
-            continue  # Heard again: no news (A14).
+            continue  # A repetition (A14).
         seen.add((pin, local))
         owner = owners[pin].at(local // DAY + EPOCH_DAY, at)
         if owner is None:
@@ -106,7 +106,7 @@ def _wait(heard: Heard, owners: "_Owners", punch: int, place: int, at: int) -> N
 
 
 class _Owners:
-    """Whose a PIN is on a day, as known at an instant (A9)."""
+    """The owners of a PIN by day, as known at an instant (A9)."""
 
     def __init__(self, rows: Iterable[Pin]) -> None:
         # In the order in which they became known: of rows that begin together the last counts.

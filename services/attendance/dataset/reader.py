@@ -56,7 +56,7 @@ def read_dataset(folder: Path) -> Dataset:
 
 
 def _read_tables(folder: Path, findings: Findings) -> dict[str, Read]:
-    """Read every table; what makes the dataset unusable is named for all of them together."""
+    """Read every table; reasons that make the dataset unusable are collected over all tables."""
     reads: dict[str, Read] = {}
     unusable: list[Finding] = []
     for table in tables.TABLES:

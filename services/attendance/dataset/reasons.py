@@ -1,4 +1,4 @@
-"""Why a row is bad or doubtful, in English and Indonesian: the one place of these sentences."""
+"""The sentences of all findings, in English and Indonesian."""
 
 from collections.abc import Mapping
 

@@ -1,7 +1,7 @@
-"""Whether rows point at something: a row that names what no good row defines is bad (A17).
+"""References between rows: a row that refers to an id that no good row defines is bad (A17).
 
-Units and employees may name each other (the head of a unit), so both are narrowed together until
-nothing changes: everything that can stand, stands.
+Units and employees may refer to each other (the head of a unit), so bad rows of both are removed
+in turns until nothing changes.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ class Ids:
         self._broken: dict[str, frozenset[str]] = {}
 
     def define(self, what: str, good: Iterable[str], broken: Iterable[str] = ()) -> None:
-        """Say which ids of a kind there are; an id that a good row defines is not broken."""
+        """Store the ids of a kind; an id that a good row defines is not broken."""
         self._good[what] = frozenset(good)
         self._broken[what] = frozenset(broken) - self._good[what]
 
@@ -31,7 +31,7 @@ class Ids:
         return self._good[what]
 
     def trouble(self, what: str, id_: str) -> str | None:
-        """Say why an id cannot be pointed at; None if it can."""
+        """Give the reason why an id cannot be referred to; None if it can."""
         if id_ in self._good[what]:
             return None
         return "unread" if id_ in self._broken[what] else "unknown"
@@ -69,7 +69,7 @@ def settle_documents(drafts: Drafts, ids: Ids, findings: Findings) -> list[Draft
 
 
 def settle_people(units: Read, employees: Read, ids: Ids, findings: Findings) -> None:
-    """Keep the units and employees that point only at what stands; first of each unit."""
+    """Keep the units and employees that refer only to good rows; first of each unit."""
     before = -1
     while before != len(units.rows) + len(employees.rows):
         before = len(units.rows) + len(employees.rows)
@@ -81,7 +81,7 @@ def settle_people(units: Read, employees: Read, ids: Ids, findings: Findings) ->
 
 
 def keep_pointing(table: Table, read: Read, ids: Ids, findings: Findings) -> None:
-    """Keep the rows that point only at ids that good rows define."""
+    """Keep the rows that refer only to ids that good rows define."""
     good = []
     for row in read.rows:
         wrong = False

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from shared.kernel.local_time import DAY, EPOCH_DAY, LocalClock
 
-# Before 1900 and at the end of the calendar an instant has no place in every zone.
+# Before 1900 and at the end of the calendar not every zone has a date for an instant.
 FIRST_YEAR, LAST_YEAR = 1900, 9998
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(
@@ -17,7 +17,7 @@ _MOMENT = re.compile(
 
 
 class Written(NamedTuple):
-    """A time as written: on the clock of its zone, unless it brings its own offset.
+    """A time as written: on the clock of its zone, unless it has an offset.
 
     Units: seconds on the local clock since 1970-01-01T00:00:00; seconds ahead of UTC. `text` is
     the cell as given.

@@ -9,7 +9,7 @@ import yaml
 from services.attendance.dataset.cells import Unreadable
 from services.attendance.dataset.findings import Findings
 
-# What YAML gives when every scalar is text: lists and mappings of the same.
+# A YAML value when every scalar is text: a text, a list or a mapping.
 Loaded = Any
 REQUIRED: Any = object()
 _NULL = ("null", "Null", "NULL", "~")  # Means «left out» where a value may be left out.
@@ -121,7 +121,7 @@ class Fields:
         self._findings.warn(self._place, self._at(key), _shown(self._mapping[key]), code)
 
     def warn_unknown(self) -> None:
-        """Note names that nobody asked for: a misspelt one would be lost in silence."""
+        """Warn of unknown names: a misspelt one would be ignored without a sign."""
         for key in self.names():
             if key not in self._taken:
                 value = _shown(self._mapping[key])

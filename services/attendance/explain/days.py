@@ -1,4 +1,4 @@
-"""Each day of a year of one person, taken apart for the person himself. Pure."""
+"""Explains each day of a year of one person, for that person to read. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Explained:
-    """One day said: everything that an employee needs to check it.
+    """One assessed day: everything that an employee needs to check it.
 
     `number` is the day's place in the year's count of absences, if it counts; `window_left` how
     many counting days must still be closed before a pending day counts; `known` when letters

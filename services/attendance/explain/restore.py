@@ -14,7 +14,7 @@ from shared.runtime.projection import Load, Row
 from shared.runtime.settings import Settings
 from shared.runtime.storage.read import LiveTables, live_tables
 
-# Every day of a person, whether or not a fold would still need it.
+# All days of a person, also those that a fold no longer needs.
 _ALL_DAYS = Load("days", "SELECT * FROM {schema}.workdays WHERE subject = ANY($1) ORDER BY day")
 _LETTERS = Load(
     "letters",
@@ -24,9 +24,9 @@ _LETTERS = Load(
 
 
 async def explained(settings: Settings, employee: str, year: int) -> list[Explained] | None:
-    """Explain a year of an employee as it stands; None if nothing was ever heard of that id.
+    """Explain a year of an employee as known now; None if the id is unknown.
 
-    Everything is read as of one moment: the person, and the broadcasts that were applied to him.
+    Everything is read as of one moment: the person, and the broadcasts that were applied.
     """
     assessor = Assessor(forgets=False)
     connection = await asyncpg.connect(settings.database_url("attendance"))
@@ -44,7 +44,7 @@ async def explained(settings: Settings, employee: str, year: int) -> list[Explai
 
 
 async def _person(tables: LiveTables, assessor: Assessor, employee: str) -> Person:
-    """Restore a person with every day at hand."""
+    """Restore a person with every day in memory."""
     loads = [load for load in assessor.loads if load.name != "workdays"]
     person = assessor.restore(employee, await tables.rows_of(loads, employee))
     for row in await tables.rows(_ALL_DAYS, employee):

@@ -52,7 +52,7 @@ def _fact(employee_id: str, regency: str, actor: str) -> Envelope:
     return Envelope(
         actor=actor,
         data=as_struct(PersonForgotten(employee_id=employee_id)),
-        id=fact_id("PersonForgotten", employee_id),  # Once for good: nobody comes back.
+        id=fact_id("PersonForgotten", employee_id),  # Once for ever: forgetting cannot be undone.
         recordedtime=now,
         regency=regency,
         source=SOURCE,

@@ -215,7 +215,7 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
                     part.brake = replace(self._brakes[part.place])
                 self._take_up(part)
         except IllegalStateError:
-            return  # Revoked in the meantime: the next assignment claims anew.
+            return  # Revoked in the meantime: the next assignment claims again.
         if lost:
             self._claims.later(lost, self.limits.heartbeat_ms / 1000)
 

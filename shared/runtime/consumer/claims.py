@@ -64,7 +64,7 @@ class Claims:
             try:
                 await self._once(places, generation)
             except IllegalStateError:
-                return  # Revoked in the meantime: the next assignment claims anew.
+                return  # Revoked in the meantime: the next assignment claims again.
             except (*UNAVAILABLE, KafkaError) as error:
                 log.warning("claim_failed", group=self._progress.group, error=type(error).__name__)
             except Exception:

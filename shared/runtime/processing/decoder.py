@@ -41,8 +41,8 @@ Decoded = tuple[Envelope | Undecodable | None, str]
 class Decoder:
     """Decodes the records of one projection. A kind is found in the header, not in the value.
 
-    Whoever hears any broadcast decodes them all: their numbers are dense over all kinds. So are
-    the numbers of a person's events: of kinds that are not heard the envelope is read, no more.
+    A projection with broadcasts decodes all of them: their numbers are dense over all kinds. So
+    are the numbers of a person's events: of undeclared kinds only the envelope is read.
     """
 
     def __init__(self, projection: Projection[Any, Any]) -> None:

@@ -97,7 +97,7 @@ class BatchFold:
         self._source = source_of(projection)
         self._hears = frozenset(kind.type_name() for kind in projection.hears)
         self._named = any(kind.BROADCAST for kind in projection.hears)
-        # Told on our own topic, and folded as given: a rebuild weaves them among what is heard.
+        # Told events of our own topic are folded as given: a rebuild inserts them in their order.
         self._tells = frozenset(kind.type_name() for kind in projection.tells)
         self._cause: Times | None = None
         self._knows = projection.knows_regency
@@ -113,7 +113,7 @@ class BatchFold:
         base, done = cursor_of(part), 0
         writes, entries, decode, fold = self.writes, self.entries, self.decode, self._fold
         budget, brake, latest = self.budget, part.brake, None
-        topic = part.topic if self._tells else None  # None: nothing is woven in.
+        topic = part.topic if self._tells else None  # None: there are no told events.
         writes.bases[part.place] = base
         marks = self.marks.get(part.place, _NONE)
         known = None  # The regency of the record before: a registration is never taken back.
@@ -177,7 +177,7 @@ class BatchFold:
     def _is_next(self, part: Partition, entry: SubjectState, record: Any, heard: Envelope) -> bool:
         """Compare an event's number with the last one; False if it is not to be folded (now)."""
         number, source = heard.subjectseq or 0, heard.source
-        told = heard.type in self._tells  # Its number is ours, behind what was concluded anew.
+        told = heard.type in self._tells  # Its number follows the derived events before it.
         last = entry.last_of(source, self._source)
         if number <= last or (told and number > last + 1):
             # A told event that stands behind later facts comes again there. One that the service

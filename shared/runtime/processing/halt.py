@@ -45,7 +45,7 @@ def waits_for_operator(kind: HaltKind) -> bool:
             assert_never(kind)
 
 
-# Halts that a claim forgets: it looks again, and says anew what it finds.
+# Halts that a claim clears: it checks again, and halts again if the cause is still there.
 FORGOTTEN = tuple(kind for kind in HALT_KINDS if not waits_for_operator(kind))
 
 

@@ -45,8 +45,8 @@ TYPOS = (
     ),
     Typo(  # A field that the fact does not have.
         "services/attendance/backfill/broadcasts.py",
-        "_closed(regency=place.regency, on=on)",
-        '_closed(regency=place.regency, on=on, reason="noon")',
+        "_closed(regency=context.regency, on=on)",
+        '_closed(regency=context.regency, on=on, reason="noon")',
         'Unexpected keyword argument "reason"',
     ),
     Typo(  # The same within a value of a fact: a punch of a check-in.

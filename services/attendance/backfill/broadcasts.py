@@ -58,12 +58,12 @@ class Broadcasts:
             (self.founding if entry.at == BEFORE_ALL else self.timed).append(entry)
         self.timed += [*self._calendar(), *self._outages()]
 
-    def _place(self, code: str) -> FactContext:
+    def _context(self, code: str) -> FactContext:
         return FactContext(code, code, self._dataset.clocks.regency(code))
 
     def _entry(self, id_: str, where: Where, data: Fact) -> Entry:
         known = BEFORE_ALL if where.at is None else where.at
-        make = partial(planned, id_, self._place(where.code), known, data)
+        make = partial(planned, id_, self._context(where.code), known, data)
         return Entry(known, where.rank, where.file, where.line, where.code, make)
 
     def _places(self) -> Iterator[Entry]:
@@ -198,11 +198,11 @@ def pin_ids(dataset: Dataset) -> dict[int, str]:
 def closings(dataset: Dataset, through: date) -> Iterator[Entry]:
     """Give every regency's closings to a date, one for every calendar date (A1)."""
     for code, first in first_closings(dataset).items():
-        place = FactContext(code, code, dataset.clocks.regency(code))
+        context = FactContext(code, code, dataset.clocks.regency(code))
         on = first
         while on <= through:
             at = closing_at(dataset, code, on)
-            make = partial(_close, place, at, on)
+            make = partial(_close, context, at, on)
             yield Entry(at, Rank.CLOSINGS, "", 0, code, make)
             on += NEXT
 
@@ -212,9 +212,9 @@ def within(entries: Iterable[Entry], cuts: Cuts) -> Iterator[Entry]:
     return (entry for entry in entries if entry.at <= cuts.regency(entry.code))
 
 
-def _close(place: FactContext, at: int, on: date) -> Planned:
-    id_ = fact_id("WorkdayClosed", place.regency, on.isoformat())
-    return planned(id_, place, at, _closed(regency=place.regency, on=on))
+def _close(context: FactContext, at: int, on: date) -> Planned:
+    id_ = fact_id("WorkdayClosed", context.regency, on.isoformat())
+    return planned(id_, context, at, _closed(regency=context.regency, on=on))
 
 
 def _known_at(entry: Entry) -> int:

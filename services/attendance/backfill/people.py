@@ -45,7 +45,7 @@ class People:
             if cut is not None and entry.at <= cut:
                 yield entry
 
-    def _place(self, employee_id: str, at: int) -> FactContext:
+    def _context(self, employee_id: str, at: int) -> FactContext:
         """Tell a fact on the clock of the person's regency then."""
         clocks = self._dataset.clocks
         code = clocks.home(self._dataset.histories, employee_id, at)
@@ -72,7 +72,7 @@ class People:
 
     def _line(self, row: rows.Employee, id_: str) -> Planned:
         clock = self._dataset.clocks.regency(row.regency)
-        place = FactContext(row.employee_id, row.regency, clock)
+        context = FactContext(row.employee_id, row.regency, clock)
         seal = partial(self._seal, words.EmployeeRegistered, row.employee_id)
         data = _registered(
             employee_id=row.employee_id,
@@ -88,7 +88,7 @@ class People:
             active_to=row.active_to,
             contacts=tuple(self._contacts(row)),
         )
-        return planned(id_, place, row.recorded_at, data)
+        return planned(id_, context, row.recorded_at, data)
 
     def _contacts(self, row: rows.Employee) -> Iterator[words.Contact]:
         """Give how a person is reached: with the first line that becomes known of them (A6)."""
@@ -108,9 +108,9 @@ class People:
             yield row.employee_id, _entry(row.recorded_at, Rank.SHIFTS, "shifts.csv", row, make)
 
     def _shift(self, row: rows.Shift, id_: str) -> Planned:
-        place = self._place(row.employee_id, row.recorded_at)
+        context = self._context(row.employee_id, row.recorded_at)
         data = _shift_assigned(employee_id=row.employee_id, on=row.on, schedule_id=row.schedule_id)
-        return planned(id_, place, row.recorded_at, data)
+        return planned(id_, context, row.recorded_at, data)
 
     def _excuses(self) -> Iterator[tuple[str, Entry]]:
         for row in self._dataset.excuses:
@@ -124,7 +124,7 @@ class People:
     def _excuse(self, row: rows.Excuse) -> Planned:
         id_ = fact_id("ExcuseRecorded", row.excuse_id)
         seal = partial(self._seal, words.ExcuseRecorded, row.employee_id)
-        place = self._place(row.employee_id, row.recorded_at)
+        context = self._context(row.employee_id, row.recorded_at)
         data = _excuse_recorded(
             excuse_id=row.excuse_id,
             employee_id=row.employee_id,
@@ -133,12 +133,12 @@ class People:
             kind=seal(row.kind),
             document=None if row.document is None else seal(row.document),
         )
-        return planned(id_, place, row.recorded_at, data)
+        return planned(id_, context, row.recorded_at, data)
 
     def _revocation(self, row: rows.Excuse, at: int) -> Planned:
         id_ = fact_id("ExcuseRevoked", row.excuse_id, at)
         data = _excuse_revoked(excuse_id=row.excuse_id, employee_id=row.employee_id)
-        return planned(id_, self._place(row.employee_id, at), at, data)
+        return planned(id_, self._context(row.employee_id, at), at, data)
 
     def _check_ins(self) -> Iterator[tuple[str, Entry]]:
         """Give check-ins without a device; of equal ones the first known (A14)."""
@@ -153,17 +153,17 @@ class People:
 
     def _check_in(self, row: rows.CheckIn) -> Planned:
         id_ = fact_id("CheckInRecorded", row.employee_id, row.occurred_at, row.via)
-        place = self._place(row.employee_id, row.occurred_at)
+        context = self._context(row.employee_id, row.occurred_at)
         data = _check_in_recorded(
             employee_id=row.employee_id,
-            occurred_at=place.clock.aware(row.occurred_at),
-            received_at=place.clock.aware(row.received_at),
+            occurred_at=context.clock.aware(row.occurred_at),
+            received_at=context.clock.aware(row.received_at),
             via=row.via,
         )
-        told = planned(id_, place, row.received_at, data)
-        happened = place.clock.iso(row.occurred_at)
-        envelope = msgspec.structs.replace(told.envelope, time=happened)
-        return told._replace(envelope=envelope)
+        fact = planned(id_, context, row.received_at, data)
+        happened = context.clock.iso(row.occurred_at)
+        envelope = msgspec.structs.replace(fact.envelope, time=happened)
+        return fact._replace(envelope=envelope)
 
 
 _Row = rows.Employee | rows.Shift | rows.Excuse | rows.CheckIn

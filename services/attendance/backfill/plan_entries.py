@@ -26,21 +26,21 @@ class Planned(NamedTuple):
     key: str | None
 
 
-def planned(id_: str, place: FactContext, at: int, data: Fact) -> Planned:
+def planned(id_: str, context: FactContext, at: int, data: Fact) -> Planned:
     """Put a fact into its envelope; it happened when told. `data`: made by `maker_of`."""
     kind = model_of(data)
-    told = place.clock.iso(at)
+    known = context.clock.iso(at)
     envelope = Envelope(
         data=data,
         id=id_,
-        recordedtime=told,
-        regency=place.regency,
+        recordedtime=known,
+        regency=context.regency,
         source=SOURCE,
-        subject=place.subject,
-        time=told,
+        subject=context.subject,
+        time=known,
         type=kind.type_name(),
     )
-    return Planned(at, kind, envelope, None if kind.BROADCAST else place.subject)
+    return Planned(at, kind, envelope, None if kind.BROADCAST else context.subject)
 
 
 class Rank(IntEnum):

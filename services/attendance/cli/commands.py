@@ -100,7 +100,7 @@ def _remarks(sent: Sent, left: Remaining) -> Iterator[str]:
 
 async def _backfilled(dataset: Dataset, last: date) -> tuple[Sent, Remaining]:
     """Publish and wait, with a bar for each: by the date reached, and by the records left."""
-    told = settings.load()
+    configured = settings.load()
     with Progress(
         *Progress.get_default_columns(), TimeElapsedColumn(), console=Console(stderr=True),
         transient=True,
@@ -118,7 +118,7 @@ async def _backfilled(dataset: Dataset, last: date) -> tuple[Sent, Remaining]:
                 description=f"{facts:,} facts published",
             )
 
-        sent = await backfill(dataset, last, told, tick)
+        sent = await backfill(dataset, last, configured, tick)
         bar.update(publishing, total=1, completed=1)
         catching = bar.add_task("catching up", total=None)
         most = 1
@@ -129,7 +129,7 @@ async def _backfilled(dataset: Dataset, last: date) -> tuple[Sent, Remaining]:
             done = most - now.records - now.due
             bar.update(catching, total=most, completed=done)
 
-        return sent, await wait_until_caught_up(told, left)
+        return sent, await wait_until_caught_up(configured, left)
 
 
 @app.command("forget")
@@ -141,8 +141,8 @@ def forget_command(
     """Destroy a person's key: what the log holds of name, NIP and letters is never read again."""
     if not yes:
         typer.confirm(f"Nobody can undo this. Forget {employee}?", abort=True, err=True)
-    told = settings.load()
-    if not asyncio.run(forget(employee, getpass.getuser(), told)):
+    configured = settings.load()
+    if not asyncio.run(forget(employee, getpass.getuser(), configured)):
         fail(f"there is no employee {employee}: nothing was ever heard of that id")
     say(f"{employee} is forgotten: nothing of that id is published or readable from now on")
 

@@ -1,6 +1,6 @@
 # The only list of commands. Each word works in a fresh clone; only the first run installs.
 .DEFAULT_GOAL := test
-.PHONY: setup demo test check system containers bench lock up down
+.PHONY: setup demo test check system containers bench lock audit up down
 
 BIN := .venv/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -44,9 +44,14 @@ bench: setup  ## the table of ratios
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS),bench]'
 	$(BIN)/python -m benchmarks
 
-lock: setup  ## constraints.txt anew
+lock: setup  ## constraints.txt anew, and from it the hashed lists that images are built from
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --no-annotate --no-header --output-file constraints.txt
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group image --group audit --universal --no-annotate --no-header --output-file constraints.txt
+	PATH="$(CURDIR)/$(BIN):$$PATH" deploy/lock
+
+audit: setup  ## known faults of what images hold; exit code 2: the advisories are not reached
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip-audit
+	$(BIN)/python -m tools.audit
 
 up: setup  ## the local stack and the services, until `down`
 	$(BIN)/tertib up

@@ -5,12 +5,12 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 mkdir -p secrets && chmod 700 secrets
 umask 022
-password() {
-    test -s "secrets/$1" || head -c 32 /dev/urandom | od -An -vtx1 | tr -d ' \n' >"secrets/$1"
-}
-password postgres_password
+random() { head -c 32 /dev/urandom | od -An -vtx1 | tr -d ' \n'; }
+password() { test -s "secrets/$1" || random >"secrets/$1"; }
 for name in attendance discipline notifications keyring; do
+    password "${name}_superuser"
     password "${name}_password"
     printf 'postgresql://%s:%s@%s-db:5432/%s' \
         "$name" "$(cat "secrets/${name}_password")" "$name" "$name" >"secrets/${name}_url"
 done
+test -s secrets/mail_login || printf 'tertib:%s' "$(random)" >secrets/mail_login

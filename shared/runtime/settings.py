@@ -114,8 +114,15 @@ def _tells_servers(told: Mapping[str, str]) -> bool:
 
 
 def _local_stack(told: Mapping[str, str]) -> dict[str, str]:
-    # Imported here: in production nothing of the local stack is installed.
-    from shared.local.stack import LocalStack  # noqa: PLC0415  (see above)
+    try:
+        from shared.local.stack import LocalStack  # noqa: PLC0415  (not installed in production)
+    except ModuleNotFoundError as error:
+        message = (
+            f"no server is named: set {BOOTSTRAP} and {PREFIX}<SERVICE>{DATABASE_SUFFIX}, or each"
+            f" with {FILE_SUFFIX} and the name of a file; there is no local stack to use instead"
+            f" (the package {error.name} is not installed)"
+        )
+        raise SettingsError(message) from error
 
     home = told.get("TERTIB_HOME")
     stack = LocalStack(Path(home) if home else None)

@@ -12,10 +12,9 @@ from shared.runtime import settings
 from tests.deploy.compose import DATABASES, PROJECT, SERVICES, blocks, compose, environment
 
 KNOWN_KEYS = {
-    "build", "cap_drop", "command", "depends_on", "environment", "healthcheck", "image",
-    "networks", "ports", "read_only", "restart", "secrets", "security_opt", "shm_size",
-    "stop_grace_period",
-    "tmpfs", "user", "volumes",
+    "build", "cap_drop", "command", "cpus", "depends_on", "environment", "healthcheck", "image",
+    "mem_limit", "networks", "pids_limit", "read_only", "restart", "secrets", "security_opt",
+    "shm_size", "stop_grace_period", "tmpfs", "user", "volumes",
 }  # fmt: skip
 CONDITIONS = {"service_healthy", "service_completed_successfully"}
 every_block = pytest.mark.parametrize("name", sorted(blocks()))
@@ -67,18 +66,29 @@ def test_whom_it_waits_for_it_can_reach_and_ask(name: str) -> None:
 
 @every_block
 def test_images_are_pinned(name: str) -> None:
-    """An exact version, not a name that means something else tomorrow."""
-    assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+(\.\d+)?", blocks()[name]["image"])
+    """An exact version, and its bytes where `deploy/pin-images` has asked a registry for them."""
+    version = r"[a-z/]+:v?\d+\.\d+(\.\d+)?(@sha256:[0-9a-f]{64})?"
+
+    assert re.fullmatch(version, blocks()[name]["image"])
 
 
 @every_block
 def test_it_can_be_scaled(name: str) -> None:
-    """No name and no port that only one container can have, the mail catcher's page apart."""
+    """No name and no port that only one container can have; nothing is published at all."""
+    assert {"container_name", "ports"}.isdisjoint(blocks()[name])
+
+
+@every_block
+def test_nobody_may_more_than_his_work_needs(name: str) -> None:
+    """No capability, no write on its own disk; memory, processor and processes have an end."""
     block = blocks()[name]
 
-    assert "container_name" not in block
-    assert name == "mail" or "ports" not in block
-    assert all(port.startswith("127.0.0.1:") for port in block.get("ports", ()))
+    assert block["read_only"] is True
+    assert block["cap_drop"] == ["ALL"]
+    assert block["security_opt"] == ["no-new-privileges:true"]
+    assert all("size=" in entry for entry in block["tmpfs"])
+    assert {"mem_limit", "cpus", "pids_limit"} <= set(block)
+    assert 0 < block["cpus"] <= 2  # An engine refuses more than the machine has.
 
 
 @pytest.mark.parametrize("name", [*SERVICES, "topics"])
@@ -86,9 +96,6 @@ def test_ours_may_do_nothing_but_their_work(name: str) -> None:
     block = blocks()[name]
 
     assert block["user"] == "10001:10001"
-    assert block["read_only"] is True
-    assert block["cap_drop"] == ["ALL"]
-    assert block["security_opt"] == ["no-new-privileges:true"]
     assert [entry.partition(":")[0] for entry in block["tmpfs"]] == ["/tmp"]  # noqa: S108  (its own)
     assert not block.get("volumes")
 
@@ -157,11 +164,16 @@ def test_only_who_seals_or_opens_has_the_keyring() -> None:
 
 
 def test_networks_lead_nowhere_else() -> None:
-    """Only the page of the mail catcher is seen from outside."""
-    open_ones = {name for name, how in compose()["networks"].items() if not how.get("internal")}
+    assert all(how == {"internal": True} for how in compose()["networks"].values())
 
-    assert open_ones == {"desk"}
-    assert [name for name, block in blocks().items() if "desk" in block["networks"]] == ["mail"]
+
+def test_caught_mail_wants_a_login() -> None:
+    """It is full of names and reasons; only the planner's service shares its network."""
+    assert environment("mail")["MP_UI_AUTH_FILE"] == "/run/secrets/mail_login"
+    assert blocks()["mail"]["secrets"] == ["mail_login"]
+    assert blocks()["mail"]["networks"] == ["mail"]
+    there = {name for name, block in blocks().items() if "mail" in block["networks"]}
+    assert there == {"mail", "notifications"}
 
 
 @pytest.mark.parametrize("name", DATABASES)
@@ -173,14 +185,16 @@ def test_a_database_keeps_its_data_and_its_own_role(name: str) -> None:
     assert f"{own}:/var/lib/postgresql" in block["volumes"]
     assert environment(name)["ROLE"] == own
     assert environment(name)["ROLE_PASSWORD_FILE"] == f"/run/secrets/{own}_password"
+    assert environment(name)["POSTGRES_PASSWORD_FILE"] == f"/run/secrets/{own}_superuser"
+    assert set(block["secrets"]) == {f"{own}_superuser", f"{own}_password"}
     assert "POSTGRES_PASSWORD" not in environment(name)
-    assert block["read_only"] is True
+    assert block["user"] == "postgres"
 
 
 def test_the_broker_makes_no_topic_by_chance() -> None:
     told = environment("kafka")
 
-    assert blocks()["kafka"]["image"] == "apache/kafka:4.2.0"
+    assert blocks()["kafka"]["image"].partition("@")[0] == "apache/kafka:4.2.0"
     assert told["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
     assert told["KAFKA_UNCLEAN_LEADER_ELECTION_ENABLE"] == "false"
     assert told["KAFKA_PROCESS_ROLES"] == "broker,controller"

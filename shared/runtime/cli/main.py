@@ -136,6 +136,8 @@ def _told(error: Exception) -> str:
         return masked(f"{OTHERS[package]} did not do what was asked, see `tertib status` ({why})")
     if isinstance(error, ConnectionError | TimeoutError):
         return masked(f"a server does not answer: {error}; `tertib status` shows the local ones")
+    if isinstance(error, ModuleNotFoundError):
+        return f"this needs the package {error.name}, which is not installed here"
     if isinstance(error, OSError | ImportError):
         return masked(str(error))
     return f"this should not happen; please report it with these lines:\n{frames(error)}"

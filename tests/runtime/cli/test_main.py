@@ -176,6 +176,38 @@ def test_what_is_not_installed_is_left_out_and_named(
     assert "payroll: No module named 'services.payroll'" in capsys.readouterr().err
 
 
+def without(package: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run it where a package is not installed, as in an image."""
+    script = f"import sys; sys.modules[{package!r}] = None; sys.argv = ['tertib', *{words!r}]"
+    return subprocess.run(
+        [sys.executable, "-c", f"{script}; from shared.runtime.cli.main import main; main()"],
+        env={name: value for name, value in os.environ.items() if "TERTIB" not in name},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_where_no_server_is_named_and_none_can_be_started_one_is_told_what_to_set() -> None:
+    """An image holds nothing of the local stack: there is nothing to use instead."""
+    done = without("psutil", "serve", "attendance")
+
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert f"set {BOOTSTRAP} and TERTIB_<SERVICE>_DATABASE_URL" in done.stderr
+
+
+def test_a_command_of_what_is_not_installed_names_the_package() -> None:
+    done = without("psutil", "up")
+
+    assert (done.returncode, done.stderr) == (
+        2,
+        "this needs the package psutil, which is not installed here\n",
+    )
+
+
 @pytest.mark.system
 def test_topics_makes_those_of_all_services_and_again_nothing(stack: LocalStack) -> None:
     env = {"TERTIB_HOME": str(stack.home)}

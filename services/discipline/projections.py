@@ -12,7 +12,7 @@ from services.discipline.domain import proposing
 from services.discipline.domain.matters import Matters, Threshold
 from shared.events import attendance
 from shared.events.attendance import AbsenceThresholdReached
-from shared.events.base import Fact, Told
+from shared.events.base import Fact, NewEvent
 from shared.events.envelope import Envelope
 from shared.events.structs import as_struct
 from shared.runtime.projection import Changes, Load, ProjectionBase, Row
@@ -91,7 +91,7 @@ class Cases(ProjectionBase[CaseFile, None]):
         knowledge: None,
         last_seq: int,
         /,
-    ) -> Sequence[Told]:
+    ) -> Sequence[NewEvent]:
         """Apply one threshold or retraction, and give the events that follow.
 
         Errors: LookupError for the retraction of an unknown threshold.
@@ -104,7 +104,7 @@ class Cases(ProjectionBase[CaseFile, None]):
             after = proposing.evolve(state.matters, event)
             state.unwritten |= _different(state.matters, after)
             state.matters = after
-        return [Told(type(event), as_struct(event), heard.regency) for event in told]
+        return [NewEvent(type(event), as_struct(event), heard.regency) for event in told]
 
     def changes(self, state: CaseFile, /) -> Iterable[tuple[str, Changes]]:
         """Give the row of every threshold that changed since it was last asked."""

@@ -18,7 +18,7 @@ from shared.events.attendance import (
     RegencyRegistered,
     UnitRegistered,
 )
-from shared.events.base import Fact, Told
+from shared.events.base import Fact, NewEvent
 from shared.events.envelope import Envelope
 from shared.runtime.projection import (
     NOBODY,
@@ -140,7 +140,7 @@ class Directory(ProjectionBase[Person, Known]):
         knowledge: Known,
         last_seq: int,
         /,
-    ) -> Sequence[Told]:
+    ) -> Sequence[NewEvent]:
         """Bring the entry up to date."""
         data: Any = heard.data
         if heard.type == EmployeeRegistered.type_name():

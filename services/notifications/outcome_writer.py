@@ -8,7 +8,7 @@ from services.notifications.clock import Clock
 from services.notifications.domain import Command
 from services.notifications.jobs import LEASE, Job
 from services.notifications.projections import Planned, tell
-from shared.events.base import Told
+from shared.events.base import NewEvent
 from shared.runtime.processing import command_handler
 from shared.runtime.processing.command_handler import SubjectParked
 from shared.runtime.processing.stamping import Times
@@ -92,7 +92,7 @@ class OutcomeWriter:
     def _act(self, outcome: Outcome) -> command_handler.Command:
         job = outcome.job
 
-        def act(state: Planned, _last_seq: int) -> Sequence[Told]:
+        def act(state: Planned, _last_seq: int) -> Sequence[NewEvent]:
             return tell(state, outcome.command, job.regency)
 
         now = self._clock().isoformat(timespec="seconds")

@@ -13,7 +13,7 @@ from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
 from services.notifications import domain
 from services.notifications.notices import Notice, Notices
 from shared.events import attendance, discipline, notifications
-from shared.events.base import Fact, Told
+from shared.events.base import Fact, NewEvent
 from shared.events.envelope import Envelope
 from shared.events.notifications import (
     NotificationDelivered,
@@ -98,7 +98,7 @@ class Planner(ProjectionBase[Planned, None]):
         knowledge: None,
         last_seq: int,
         /,
-    ) -> Sequence[Told]:
+    ) -> Sequence[NewEvent]:
         """Plan notices for an event of another service; apply one of this service as given."""
         said = understood(heard)
         if isinstance(said, domain.Heard):
@@ -119,12 +119,12 @@ class Planner(ProjectionBase[Planned, None]):
         yield NOTICES.name, Changes(upserts=rows)
 
 
-def tell(state: Planned, said: domain.Heard | domain.Command, regency: str) -> list[Told]:
+def tell(state: Planned, said: domain.Heard | domain.Command, regency: str) -> list[NewEvent]:
     """Apply an event or a command to the state, and give the events that follow."""
     told = domain.decide(said, state.notices)
     for event in told:
         apply(state, event, regency)
-    return [Told(type(event), as_struct(event), regency) for event in told]
+    return [NewEvent(type(event), as_struct(event), regency) for event in told]
 
 
 def apply(state: Planned, event: domain.Told, regency: str) -> None:

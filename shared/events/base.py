@@ -40,7 +40,7 @@ class OutOfReach(Exception):  # noqa: N818  (what a state is for a fact)
     """A fold needs older rows than its state holds; the state is unchanged."""
 
 
-class Told(msgspec.Struct, frozen=True):
+class NewEvent(msgspec.Struct, frozen=True):
     """An event that a fold concludes; the runner adds id, subjectseq, times and causes."""
 
     kind: type[Fact]

@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Table
 
-from shared.events.base import Fact, Told
+from shared.events.base import Fact, NewEvent
 from shared.events.envelope import Envelope
 
 State = TypeVar("State")
@@ -129,7 +129,7 @@ class Projection(Protocol[State, Knowledge]):
 
     def fold(
         self, state: State, heard: Envelope, knowledge: Knowledge, last_seq: int, /
-    ) -> Sequence[Told]:
+    ) -> Sequence[NewEvent]:
         """Apply one record, keyed or broadcast, and say what follows from it.
 
         The first event told gets `last_seq + 1`, and so on: ids can be cited before they are

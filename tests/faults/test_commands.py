@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.events.base import Told
+from shared.events.base import NewEvent
 from shared.runtime.consumer.runner import Runner
 from shared.runtime.limits import Limits
 from shared.runtime.processing.command_handler import UnknownSubject, handle
@@ -40,7 +40,7 @@ async def test_a_command_and_the_runner_lose_nothing_of_each_other(stage: Stage)
     tries: Counter[int] = Counter()
 
     async def command(number: int) -> None:
-        def act(state: Sum, last_seq: int) -> Sequence[Told]:
+        def act(state: Sum, last_seq: int) -> Sequence[NewEvent]:
             del last_seq
             tries[number] += 1
             return toy.add(state, 1_000, facts.REGENCY, f"command-{number}", Known())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from shared.events.attendance import ExcuseRevoked
-from shared.events.base import Fact, Told
+from shared.events.base import Fact, NewEvent
 from shared.events.envelope import Envelope
 from shared.runtime.projection import Changes, Load, ProjectionBase, Row
 
@@ -46,7 +46,7 @@ class Counting(ProjectionBase[Count, None]):
 
     def fold(
         self, state: Count, heard: Envelope, knowledge: None, last_seq: int, /
-    ) -> Sequence[Told]:
+    ) -> Sequence[NewEvent]:
         del heard, knowledge, last_seq
         state.heard += 1
         state.changed = True

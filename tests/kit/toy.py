@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
 
 from shared.events import attendance
-from shared.events.base import Contradiction, Fact, OutOfReach, Told
+from shared.events.base import Contradiction, Fact, NewEvent, OutOfReach
 from shared.events.envelope import Envelope
 from shared.events.structs import maker_of
 from shared.runtime.projection import (
@@ -148,7 +148,7 @@ class Toy(ProjectionBase[Sum, Known]):
 
     def fold(
         self, state: Sum, heard: Envelope, knowledge: Known, last_seq: int, /
-    ) -> Sequence[Told]:
+    ) -> Sequence[NewEvent]:
         if self.reach(state, heard, knowledge) is not None:
             raise OutOfReach
         if heard.type == attendance.WorkdayClosed.type_name():
@@ -181,7 +181,7 @@ class Toy(ProjectionBase[Sum, Known]):
         cause: str,
         knowledge: Known,
         squares: int = 0,
-    ) -> Sequence[Told]:
+    ) -> Sequence[NewEvent]:
         """Add an amount and say the new sum; a command does the same."""
         state.total += amount
         state.changed = True
@@ -201,7 +201,7 @@ class Toy(ProjectionBase[Sum, Known]):
             schedule_id=None,
             rule_set=None,
         )
-        return (Told(self._kind, data, regency),)
+        return (NewEvent(self._kind, data, regency),)
 
     def changes(self, state: Sum, /) -> Iterable[tuple[str, Changes]]:
         inserts, state.new = state.new, []

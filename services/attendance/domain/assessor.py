@@ -30,12 +30,12 @@ from shared.events.attendance import (
     Employment,
     WorkdayAssessed,
 )
-from shared.events.base import OutOfReach, Told
+from shared.events.base import NewEvent, OutOfReach
 from shared.events.envelope import Envelope
 from shared.kernel.lines import line_in_force
 
 
-def fold(person: Person, heard: Envelope, knowledge: Knowledge, seq: int) -> Sequence[Told]:
+def fold(person: Person, heard: Envelope, knowledge: Knowledge, seq: int) -> Sequence[NewEvent]:
     """Apply one fact to one person; give the events, of which the first is number `seq + 1`.
 
     Errors: OutOfReach if it needs days that are not in memory; Contradiction if the fact
@@ -63,10 +63,10 @@ class Step(Moment):
     """One fact being applied to one person. `shaken`: classes to be judged again."""
 
     seq: int
-    told: list[Told] = field(default_factory=list)
+    told: list[NewEvent] = field(default_factory=list)
     shaken: set[Employment] = field(default_factory=set)
 
-    def conclude(self, kind: str, days: Iterable[int]) -> list[Told]:
+    def conclude(self, kind: str, days: Iterable[int]) -> list[NewEvent]:
         """Assess these days again, end windows, judge thresholds."""
         for day in days:
             self.derive(day)
@@ -107,7 +107,7 @@ class Step(Moment):
         after.recorded = self.recorded
         self.keep(day, after, before)
         data = events.assessed(self.person, self.knowledge, day, after)
-        self.told.append(Told(WorkdayAssessed, data, after.regency))
+        self.told.append(NewEvent(WorkdayAssessed, data, after.regency))
 
     def keep(self, day: int, after: Day, before: Day | None) -> None:
         """Store a day, and note the classes whose thresholds it may change."""
@@ -138,11 +138,11 @@ class Step(Moment):
             said.active = False
             person.dirty_thresholds.add(said.seq)
             lost = events.retracted(person, said, left)
-            self.told.append(Told(AbsenceThresholdRetracted, lost, regency))
+            self.told.append(NewEvent(AbsenceThresholdRetracted, lost, regency))
         for news in verdict.reached:
             self.seq += 1
             reached = events.reached(person, news)
-            self.told.append(Told(AbsenceThresholdReached, reached, regency))
+            self.told.append(NewEvent(AbsenceThresholdReached, reached, regency))
             last = person.line_on(news.dates[-1]) if news.dates else None
             said = Said(
                 seq=self.seq,

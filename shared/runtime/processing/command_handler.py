@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from shared.events.base import Told
+from shared.events.base import NewEvent
 from shared.runtime.processing.stamping import Event, Times, source_of, stamp
 from shared.runtime.processing.state import SubjectState
 from shared.runtime.processing.store_port import Store, WriteConflict
@@ -45,9 +45,9 @@ class SubjectParked(Exception):  # noqa: N818  (what it is)
     """Records of the subject are parked: no decision may rest on an incomplete state."""
 
 
-Decide = Callable[[Any, int], Sequence[Told]]  # Of a state and its last subjectseq.
+Decide = Callable[[Any, int], Sequence[NewEvent]]  # Of a state and its last subjectseq.
 # The events of a command, or why its subject accepts no commands.
-Outcome = list[Told] | UnknownSubject | SubjectParked
+Outcome = list[NewEvent] | UnknownSubject | SubjectParked
 
 
 class Command(NamedTuple):
@@ -58,7 +58,7 @@ class Command(NamedTuple):
     cause: Times
 
 
-async def handle(store: Store, subject: str, act: Decide, cause: Times) -> list[Told]:
+async def handle(store: Store, subject: str, act: Decide, cause: Times) -> list[NewEvent]:
     """Let `act` change the subject's state and give events, in one guarded transaction.
 
     `act` gets the state and the last subjectseq; it may be called again, with a fresh state, when

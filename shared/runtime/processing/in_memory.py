@@ -7,7 +7,7 @@ holds everybody. Events get the ids, numbers and times that the runner would giv
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
-from shared.events.base import Told
+from shared.events.base import NewEvent
 from shared.events.envelope import Envelope
 from shared.events.structs import decoder_of
 from shared.runtime.processing.stamping import caused_by, source_of, stamp
@@ -121,7 +121,7 @@ class InMemoryProjection(Generic[State, Knowledge]):
         self._write(state)
         return [self._heard_again(each, entry, heard) for each in told]
 
-    def _heard_again(self, told: Told, entry: SubjectState, cause: Envelope) -> Envelope:
+    def _heard_again(self, told: NewEvent, entry: SubjectState, cause: Envelope) -> Envelope:
         """Give an event as its consumers see it: decoded from the bytes that a runner writes."""
         *_, value = stamp(told, self._source, entry, caused_by(cause))
         return decoder_of(told.kind).decode(value)

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from shared.events import envelope
-from shared.events.base import Fact, Told
+from shared.events.base import Fact, NewEvent
 from shared.events.envelope import Envelope, canonical_event, event_id
 from shared.runtime.processing.state import SubjectState
 from shared.runtime.projection import Projection
@@ -38,7 +38,7 @@ def _words_of(kind: type[Fact]) -> tuple[str, str]:
     return kind.TOPIC, kind.type_name()
 
 
-def stamp(told: Told, source: str, entry: SubjectState, cause: Times) -> Event:
+def stamp(told: NewEvent, source: str, entry: SubjectState, cause: Times) -> Event:
     """Give the next event of a subject its number and its envelope."""
     number = entry.last_seq = entry.last_seq + 1
     subject, (time, recorded, causation, correlation, actor) = entry.subject, cause

@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka.admin import NewTopic
 from prometheus_client import REGISTRY
 
-from shared.events.base import Told
+from shared.events.base import NewEvent
 from shared.events.envelope import Envelope, canonical, headers_of
 from shared.local.kafka import admin_client
 from shared.runtime.broadcast.broadcaster import Broadcaster, ConflictingBroadcast
@@ -148,7 +148,7 @@ async def test_a_command_is_named_by_its_chain_and_so_is_whoever_was_faster(
     await fold(store, [facts.log_of(TOPIC, 0, heard)])
     tries = 0
 
-    def act(state: Sum, _: int) -> Sequence[Told]:
+    def act(state: Sum, _: int) -> Sequence[NewEvent]:
         nonlocal tries
         tries += 1
         if tries == 1:

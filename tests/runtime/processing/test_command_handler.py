@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from shared.events.base import Told
+from shared.events.base import NewEvent
 from shared.runtime.consumer.runner import Runner
 from shared.runtime.limits import Limits
 from shared.runtime.parking import queries, queue
@@ -62,7 +62,7 @@ def give(runner: Runner, amount: int) -> Any:
     toy = runner.projection
     assert isinstance(toy, Toy)
 
-    def act(state: Sum, last_seq: int) -> Sequence[Told]:
+    def act(state: Sum, last_seq: int) -> Sequence[NewEvent]:
         del last_seq
         return toy.add(state, amount, REGENCY, "form-1", Known())
 
@@ -96,10 +96,10 @@ async def test_commands_and_facts_of_one_subject_are_all_written(
         nonlocal misses
         tries = 0
 
-        def act(state: Sum, last_seq: int) -> Sequence[Told]:
+        def act(state: Sum, last_seq: int) -> Sequence[NewEvent]:
             nonlocal tries
             tries += 1
-            told: Sequence[Told] = give(runner, 1_000)(state, last_seq)
+            told: Sequence[NewEvent] = give(runner, 1_000)(state, last_seq)
             return told
 
         await handle(runner.store, "p", act, TIMES)
@@ -126,7 +126,7 @@ async def test_a_refused_command_writes_nothing(log: Log, runner: Runner, databa
     await caught_up(log, runner)
     before = await said_of(database, "p")
 
-    def act(state: Sum, last_seq: int) -> Sequence[Told]:
+    def act(state: Sum, last_seq: int) -> Sequence[NewEvent]:
         give(runner, 5)(state, last_seq)
         raise Refused
 

@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from shared.events.base import Told
+from shared.events.base import NewEvent
 from shared.events.envelope import Envelope
 from shared.runtime.consumer.runner import Runner
 from shared.runtime.errors import CannotRun
@@ -124,7 +124,7 @@ class Silent(Toy):
 
     def fold(
         self, state: Sum, heard: Envelope, knowledge: Known, last_seq: int, /
-    ) -> Sequence[Told]:
+    ) -> Sequence[NewEvent]:
         told = super().fold(state, heard, knowledge, last_seq)
         return () if state.subject == "p3" else told
 

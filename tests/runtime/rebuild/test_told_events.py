@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from shared.events import notifications
-from shared.events.base import Told
+from shared.events.base import NewEvent
 from shared.events.envelope import Envelope, canonical, headers_of
 from shared.events.structs import maker_of
 from shared.runtime.consumer.runner import Runner
@@ -41,7 +41,7 @@ class Desk(Toy):
 
     def fold(
         self, state: Sum, heard: Envelope, knowledge: Known, last_seq: int, /
-    ) -> Sequence[Told]:
+    ) -> Sequence[NewEvent]:
         if heard.type != GRANTED:
             return super().fold(state, heard, knowledge, last_seq)
         self.grant(state, heard.data.attempts)
@@ -51,7 +51,7 @@ class Desk(Toy):
         state.total += amount
         state.changed = True
 
-    def told(self, state: Sum, amount: int) -> Sequence[Told]:
+    def told(self, state: Sum, amount: int) -> Sequence[NewEvent]:
         """Give what an official's command changes and tells."""
         self.grant(state, amount)
         data = maker_of(notifications.NotificationDelivered)(
@@ -63,7 +63,7 @@ class Desk(Toy):
             about_event_id="e",
             attempts=amount,
         )
-        return (Told(self.granted, data, REGENCY),)
+        return (NewEvent(self.granted, data, REGENCY),)
 
 
 class Office:

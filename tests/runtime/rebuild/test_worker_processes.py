@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import psutil
 import pytest
 
-from shared.events.base import Told
+from shared.events.base import NewEvent
 from shared.events.envelope import Envelope
 from shared.runtime.cli.serve import built
 from shared.runtime.errors import CannotRun
@@ -39,7 +39,7 @@ class Stuck(Toy):
 
     def fold(
         self, state: Sum, heard: Envelope, knowledge: Known, last_seq: int, /
-    ) -> Sequence[Told]:
+    ) -> Sequence[NewEvent]:
         while heard:
             signal.pause()
         return ()

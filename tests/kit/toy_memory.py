@@ -8,7 +8,7 @@ from typing import Any
 from shared.runtime.limits import Limits
 from shared.runtime.parking import queue
 from shared.runtime.positions import TopicPartition
-from shared.runtime.processing.fold import FoldFailed
+from shared.runtime.processing.fold_signals import FoldFailed
 from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.worker import Worker
 from shared.runtime.projection import Row

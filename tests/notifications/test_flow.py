@@ -31,7 +31,7 @@ from shared.runtime.privacy.keyring import MemoryKeyring
 from tests.kit.flow import Log, caught_up, prefixed, running
 from tests.notifications.examples import proposed, reached
 from tests.notifications.test_directory import line, regency, unit
-from tests.notifications.test_projections import enveloped
+from tests.notifications.test_projections import Enveloped
 
 
 @dataclass
@@ -236,7 +236,7 @@ async def transactions(service: Service) -> set[str]:
 
 def numbered(heard: Any, number: int) -> Envelope:
     """Give the event as the first of its source on the log: what stood before is left out."""
-    event = enveloped(heard)
+    event = Enveloped()(heard)
     return Envelope(
         **{name: getattr(event, name) for name in event.__struct_fields__} | {"subjectseq": number}
     )

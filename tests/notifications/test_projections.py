@@ -15,20 +15,27 @@ from shared.runtime.processing.in_memory import InMemoryProjection, project
 from tests.notifications.examples import proposed, reached, retracted, review, withdrawn
 
 
-def enveloped(heard: Heard, regency: str = "53.01") -> Envelope:
-    source, person, number = heard.event_id.replace("@", "/").removeprefix("/").split("/")
-    at = "2026-02-01T12:00:00+08:00"
-    return Envelope(
-        id=heard.event_id,
-        source=f"/{source}",
-        subject=person,
-        subjectseq=int(number),
-        type=type(heard.said).type_name(),
-        regency=regency,
-        time=at,
-        recordedtime=at,
-        data=as_struct(heard.said),
-    )
+class Enveloped:
+    """Gives news their envelopes; numbers are dense, as on a log that has all of a person."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def __call__(self, heard: Heard, regency: str = "53.01") -> Envelope:
+        source, person = heard.event_id.partition("@")[0].rsplit("/", 1)
+        number = self._numbers[source, person] = self._numbers.get((source, person), 0) + 1
+        at = "2026-02-01T12:00:00+08:00"
+        return Envelope(
+            id=heard.event_id,
+            source=source,
+            subject=person,
+            subjectseq=number,
+            type=type(heard.said).type_name(),
+            regency=regency,
+            time=at,
+            recordedtime=at,
+            data=as_struct(heard.said),
+        )
 
 
 def rows(driver: InMemoryProjection[Planned, None]) -> list[dict[str, object]]:
@@ -37,7 +44,7 @@ def rows(driver: InMemoryProjection[Planned, None]) -> list[dict[str, object]]:
 
 
 def test_each_notice_is_a_row_under_the_tenant_of_its_event() -> None:
-    driver = InMemoryProjection(Planner(), keep_rows=True)
+    driver, enveloped = InMemoryProjection(Planner(), keep_rows=True), Enveloped()
     driver.hear(enveloped(reached()))
     driver.hear(enveloped(proposed(), regency="53.71"))
 
@@ -58,7 +65,7 @@ def test_each_notice_is_a_row_under_the_tenant_of_its_event() -> None:
 
 def test_a_rebuild_takes_what_was_told_as_it_was_and_adds_nothing() -> None:
     """Design 7: all notification events are told; what was delivered stays delivered."""
-    news = [enveloped(reached()), enveloped(proposed())]
+    news = [*map(Enveloped(), (reached(), proposed()))]
     told = project(Planner(), news)
     first = told[0]
     delivered = NotificationDelivered(
@@ -101,7 +108,7 @@ def test_a_person_restored_from_rows_goes_on_as_if_never_put_away(
     news: list[Heard], cut: int
 ) -> None:
     order = sorted(news, key=lambda heard: heard.event_id)
-    driver = InMemoryProjection(Planner(), keep_rows=True)
+    driver, enveloped = InMemoryProjection(Planner(), keep_rows=True), Enveloped()
     told = [each for heard in order[:cut] for each in driver.hear(enveloped(heard))]
 
     kept: Sequence[tuple[object, ...]] = list(driver.rows(NOTICES.name))
@@ -109,14 +116,14 @@ def test_a_person_restored_from_rows_goes_on_as_if_never_put_away(
     told += [each for heard in order[cut:] for each in driver.hear(enveloped(heard))]
 
     assert list(map(canonical, told)) == list(
-        map(canonical, project(Planner(), map(enveloped, order)))
+        map(canonical, project(Planner(), map(Enveloped(), order)))
     )
 
 
 def test_what_we_told_changes_nothing_when_it_comes_back() -> None:
     """Live, each of our own events is heard once more, from the log."""
     driver = InMemoryProjection(Planner())
-    told = driver.hear(enveloped(reached()))
+    told = driver.hear(Enveloped()(reached()))
     state = driver.states["A"]
 
     assert [driver.hear(event) for event in told] == [[]] * len(told)
@@ -124,7 +131,7 @@ def test_what_we_told_changes_nothing_when_it_comes_back() -> None:
 
 
 def test_two_people_do_not_mix() -> None:
-    driver = InMemoryProjection(Planner(), keep_rows=True)
+    driver, enveloped = InMemoryProjection(Planner(), keep_rows=True), Enveloped()
     driver.hear(enveloped(reached("/attendance/B@9", person="B")))
     driver.hear(enveloped(retracted("/attendance/A@12")))
 

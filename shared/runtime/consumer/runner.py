@@ -32,7 +32,7 @@ from shared.runtime.limits import Limits
 from shared.runtime.observability import correlation
 from shared.runtime.parking import queries, queue
 from shared.runtime.positions import TopicPartition
-from shared.runtime.processing.fold import FoldFailed
+from shared.runtime.processing.fold_signals import FoldFailed
 from shared.runtime.processing.state import Partition
 from shared.runtime.processing.store_port import Store, WriteConflict
 from shared.runtime.processing.worker import FoldedBatch, Worker

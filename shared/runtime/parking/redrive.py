@@ -1,20 +1,18 @@
 """One pass over a parked subject's queue: each record with the knowledge that stood before it."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from shared.events.base import Contradiction
 from shared.events.envelope import Envelope
-from shared.runtime.processing.decoder import Decoder, SkippedEvent, Undecodable, describe
-from shared.runtime.processing.stamping import caused_by, source_of, stamp
+from shared.runtime.processing.apply import Admitted, Rules, Unapplied
+from shared.runtime.processing.decoder import Decoder, Park
 from shared.runtime.processing.state import SubjectState
 from shared.runtime.processing.store_port import Store
 from shared.runtime.processing.write_batch import ParkedRow, WriteBatch
 
-Heard = Envelope | Undecodable | None
+Heard = Envelope | Park | None
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Redrive:
         self.spoilt = False
         self.writes = WriteBatch()
         self._decode = Decoder(store.projection)
-        self._source = source_of(store.projection)
+        self._rules = Rules(store.projection)
         self._known_to = -1
         self._knowledge: Any = None
 
@@ -49,9 +47,9 @@ class Redrive:
         while (chosen := await self._next()) is not None:
             row, heard = chosen
             await self._know(row.broadcast if row.reference is None else row.reference)
-            error = await self._apply(heard)
-            if error is not None:
-                return Stuck(row, error)
+            why = await self._apply(heard)
+            if why is not None:
+                return Stuck(row, f"{why.reason}: {why.error}")
             self.left.remove(row)
             self.writes.settled[row.id] = "applied"
         return None
@@ -62,57 +60,48 @@ class Redrive:
             return None
         row, *behind = self.left
         heard = await self._heard(row)
-        if not isinstance(heard, Envelope) or heard.subjectseq is None:
-            return row, heard
-        wanted = self.entry.last_of(heard.source, self._source) + 1
-        if heard.subjectseq <= wanted:
+        if not isinstance(heard, Envelope) or not self._rules.is_ahead(self.entry, heard):
             return row, heard
         for other in behind:
             if other.reference is None:
                 filling = await self._heard(other)
                 if (
                     isinstance(filling, Envelope)
-                    and (filling.source, filling.subjectseq) == (heard.source, wanted)
-                ):  # fmt: skip
+                    and filling.source == heard.source
+                    and self._rules.fills(self.entry, filling)
+                ):
                     return other, filling
         return None
 
-    async def _apply(self, heard: Heard) -> str | None:
+    async def _apply(self, heard: Heard) -> Park | None:
         """Apply one record; give why it cannot be."""
-        if isinstance(heard, Undecodable):
-            return f"{heard.reason}: {heard.error}"
+        if isinstance(heard, Park):
+            return heard
         if heard is None:
             return None  # The projection does not hear its kind any more.
-        number, source = heard.subjectseq, heard.source
-        if number is not None:
-            if number <= self.entry.last_of(source, self._source):
+        if heard.broadcastseq is None:
+            admitted = self._rules.admit(self.entry, heard, self._knowledge)
+            if isinstance(admitted, Park):
+                return admitted
+            if admitted is Admitted.NUMBER:
+                self._rules.note(self.entry, heard)
+            if admitted is not Admitted.FOLD:
                 return None
-            self.entry.note(source, self._source, number)
         try:
-            if not isinstance(heard, SkippedEvent):
-                await self._fold(heard)
-        except _Failed as failed:
+            await self._fold(heard)
+        except Unapplied as refused:
             self.spoilt = True
-            return str(failed)
+            return refused.park
         return None
 
     async def _fold(self, heard: Envelope) -> None:
-        entry, projection, knowledge = self.entry, self.store.projection, self._knowledge
-        with _its_own_failures():
-            if heard.broadcastseq is not None:
-                if not projection.concerns(entry.state, heard):
-                    return
-            elif not projection.knows_regency(knowledge, heard.regency):
-                raise _Failed(f"unknown_tenant: regency {heard.regency} was never registered")
-            load = projection.reach(entry.state, heard, knowledge)
-        if load is not None:
-            rows = await self.store.older(load, entry.subject)
-            with _its_own_failures():
-                projection.deepen(entry.state, load, rows)
-        with _its_own_failures():
-            told = projection.fold(entry.state, heard, knowledge, entry.last_seq)
-        cause = caused_by(heard)
-        self.writes.events += [stamp(each, self._source, entry, cause) for each in told]
+        steps = self._rules.apply_one(self.entry, heard, self._knowledge)
+        try:
+            load = next(steps)
+            while True:
+                load = steps.send(await self.store.older(load, self.entry.subject))
+        except StopIteration as end:
+            self.writes.events += end.value
 
     async def _heard(self, row: ParkedRow) -> Heard:
         """Give what a row says."""
@@ -131,20 +120,3 @@ class Redrive:
             for broadcast in await self.store.broadcasts(self._known_to, number):
                 self.store.projection.learn(self._knowledge, broadcast)
         self._known_to = number
-
-
-class _Failed(Exception):  # noqa: N818  (what the record did)
-    """A record cannot be applied: the message says why."""
-
-
-@contextmanager
-def _its_own_failures() -> Iterator[None]:
-    """Tell what a projection raises, which parks a record, from what the store raises."""
-    try:
-        yield
-    except _Failed:
-        raise
-    except Contradiction as error:
-        raise _Failed(f"contradiction: {error}") from error
-    except Exception as error:
-        raise _Failed(f"fold: {describe(error)}") from error

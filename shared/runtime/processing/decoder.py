@@ -15,10 +15,12 @@ BROADCAST = "broadcast"
 NUL, ESCAPE = b"\\u0000", ord("\\")  # A single byte is found five times as fast as a longer text.
 
 
-class Undecodable(NamedTuple):
-    """A record that cannot be applied. `reason`: decode, unknown_type, unknown_version, fold.
+class Park(NamedTuple):
+    """Why a record waits in its subject's queue. `error` is for people.
 
-    With BROADCAST as the reason it concerns everybody, so it stops the partition.
+    `reason`: decode, unknown_type, unknown_version if it cannot be read; unknown_tenant, gap,
+    contradiction, fold if it cannot be applied; queued if it only follows such a record. With
+    BROADCAST it concerns everybody, so it stops the partition.
     """
 
     reason: str
@@ -35,7 +37,7 @@ _PASSING = msgspec.json.Decoder(SkippedEvent).decode
 
 
 # What a record says (None: it passes by), and the subject that it is about; "" for a broadcast.
-Decoded = tuple[Envelope | Undecodable | None, str]
+Decoded = tuple[Envelope | Park | None, str]
 
 
 class Decoder:
@@ -79,28 +81,28 @@ class Decoder:
                 raise ValueError("a text holds U+0000, which PostgreSQL does not store")  # noqa: TRY301  (like the decoder's own)
         except (msgspec.MsgspecError, ValueError, RecursionError, TypeError) as error:
             reason = BROADCAST if broadcast else "decode"
-            return Undecodable(reason, describe(error)), key_of(record)
+            return Park(reason, describe(error)), key_of(record)
         if broadcast or heard.broadcastseq is not None or heard.type != type_:
             if (fault := _disagreement(heard, type_, broadcast)) is not None:
                 return fault, key_of(record)
             return heard, ""
         subject = heard.subject
         if record.key != subject.encode():
-            return Undecodable("decode", "the key names another subject"), key_of(record)
+            return Park("decode", "the key names another subject"), key_of(record)
         return heard, subject
 
-    def _not_heard(self, kind: bytes) -> Undecodable | None:
+    def _not_heard(self, kind: bytes) -> Park | None:
         if kind in self._known:
             return None
         if not kind:
-            return Undecodable("decode", "the record has no ce_type header")
+            return Park("decode", "the record has no ce_type header")
         name = _unversioned(kind)
         error = f"no such type: {kind[:100]!r}"
         if name in self._broadcast_names:
-            return Undecodable(BROADCAST, error)
+            return Park(BROADCAST, error)
         if any(_unversioned(known) == name for known in self._known):
-            return Undecodable("unknown_version", error)
-        return Undecodable("unknown_type", error)
+            return Park("unknown_version", error)
+        return Park("unknown_type", error)
 
 
 def _type_in(headers: Iterable[tuple[str, bytes]]) -> bytes:
@@ -125,12 +127,12 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error).partition(' - at ')[0][:200]}"
 
 
-def _disagreement(heard: Envelope, type_: str, broadcast: bool) -> Undecodable | None:  # noqa: FBT001  (a fact about the kind)
+def _disagreement(heard: Envelope, type_: str, broadcast: bool) -> Park | None:  # noqa: FBT001  (a fact about the kind)
     reason = BROADCAST if broadcast else "decode"
     if heard.type != type_:
-        return Undecodable(reason, f"the header says {type_}, the value another type")
+        return Park(reason, f"the header says {type_}, the value another type")
     if broadcast != (heard.broadcastseq is not None):
-        return Undecodable(reason, "a broadcast without a number, or a number without one")
+        return Park(reason, "a broadcast without a number, or a number without one")
     return None
 
 

@@ -4,15 +4,28 @@ The same projections as in the runner, applied to envelopes in the order of the 
 holds everybody. Events get the ids, numbers and times that the runner would give them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
 
-from shared.events.base import NewEvent
+from shared.events.catalogue import BY_TYPE
 from shared.events.envelope import Envelope
 from shared.events.structs import decoder_of
-from shared.runtime.processing.stamping import caused_by, source_of, stamp
-from shared.runtime.processing.state import SubjectState
-from shared.runtime.projection import Only, Projection, Row
+from shared.runtime.limits import Limits
+from shared.runtime.processing.apply import (
+    Admitted,
+    Rules,
+    Unapplied,
+    admit_broadcast,
+    learn,
+    passed,
+)
+from shared.runtime.processing.brake import Brake
+from shared.runtime.processing.decoder import Park
+from shared.runtime.processing.halt import Halt
+from shared.runtime.processing.stamping import Event
+from shared.runtime.processing.state import Partition, SubjectState
+from shared.runtime.projection import Projection, Row
 
 State = TypeVar("State")
 Knowledge = TypeVar("Knowledge")
@@ -35,8 +48,12 @@ class Stage(Protocol):
         """Give columns and rows by export."""
 
 
+class NotFolded(Exception):  # noqa: N818  (what the record is)
+    """A record that a consumer would park, or stop at: there is nobody here to wait for it."""
+
+
 class InMemoryProjection(Generic[State, Knowledge]):
-    """A projection with its states and its rows in dicts.
+    """A projection with its states and its rows in dicts, by the rules of `apply.py`.
 
     `states` is by subject, in no order; rows are kept only if wanted. A projection that asks for
     older rows (`reach`) cannot run here: its states must be complete.
@@ -49,11 +66,9 @@ class InMemoryProjection(Generic[State, Knowledge]):
         self._keep_rows = keep_rows
         self.states: dict[str, State] = {}
         self._knowledge = projection.knowledge()
-        self._hears = frozenset(kind.type_name() for kind in projection.hears)
-        self._source = source_of(projection)
-        self._told: dict[str, SubjectState] = {}  # Who was spoken of, for the last number told.
-        self._heard: dict[tuple[str, str], int] = {}  # The last heard, by source and subject.
-        self._broadcastseq = 0
+        self._part = Partition("", 0, 0, "", 0, 0, self._knowledge, [], Brake(Limits()))
+        self._rules = Rules(projection)
+        self._entries: dict[str, SubjectState] = {}  # With the numbers; the state is in `states`.
         self._keys = {
             table.name: [list(table.columns).index(column) for column in table.primary_key]
             for table in projection.tables
@@ -67,43 +82,42 @@ class InMemoryProjection(Generic[State, Knowledge]):
     def hear(self, envelope: Envelope) -> list[Envelope]:
         """Fold one record; kinds that the projection does not declare and repetitions are skipped.
 
-        Errors: what the fold raises; the record may then be half applied to the states.
+        Errors: NotFolded if a consumer would not fold it; what the fold raises, and the record
+        may then be half applied to the states.
         """
-        if envelope.type not in self._hears or self._is_repeated(envelope):
-            return []
-        if envelope.broadcastseq is None:
-            return self._fold(envelope.subject, envelope)
-        self.projection.learn(self._knowledge, envelope)
-        return [
-            told
-            for subject in self._touched_by(envelope)
-            for told in self._fold(subject, envelope)
-        ]
-
-    def _is_repeated(self, envelope: Envelope) -> bool:
         if envelope.broadcastseq is not None:
-            repeated = envelope.broadcastseq <= self._broadcastseq
-            self._broadcastseq = max(self._broadcastseq, envelope.broadcastseq)
-            return repeated
-        if envelope.subjectseq is None:
-            return False  # A fact: its fold drops it by its id.
-        key = envelope.source, envelope.subject
-        repeated = envelope.subjectseq <= self._heard.get(key, 0)
-        self._heard[key] = max(self._heard.get(key, 0), envelope.subjectseq)
-        return repeated
+            return self._hear_broadcast(envelope)
+        if envelope.subjectseq is None and not self._rules.hears(envelope):
+            return []
+        entry = self._entry(envelope.subject)
+        admitted = self._rules.admit(entry, envelope, self._knowledge)
+        if isinstance(admitted, Park):
+            raise NotFolded(f"{envelope.id}: {admitted.reason}: {admitted.error}")
+        if admitted is Admitted.NUMBER:
+            self._rules.note(entry, envelope)
+        return self._fold(envelope.subject, envelope) if admitted is Admitted.FOLD else []
 
-    def _touched_by(self, broadcast: Envelope) -> list[str]:
-        """Name the subjects in the order of the runner's slices: bytewise."""
-        audience = self.projection.audience(self._knowledge, broadcast)
-        names = (
-            (name for name in audience.subjects if name in self.states)
-            if isinstance(audience, Only)
-            else iter(self.states)
-        )
-        return sorted(
-            (name for name in names if self.projection.concerns(self.states[name], broadcast)),
-            key=str.encode,
-        )
+    def _hear_broadcast(self, envelope: Envelope) -> list[Envelope]:
+        part = self._part
+        admitted = admit_broadcast(part, envelope)
+        if isinstance(admitted, Halt):
+            raise NotFolded(f"{envelope.id}: {admitted.detail}")
+        if not admitted:
+            return []
+        told: list[Envelope] = []
+        if self._rules.hears(envelope):
+            concerns = self.projection.concerns
+            for subject in learn(self.projection, part, envelope):
+                if concerns(self.states[subject], envelope):
+                    told += self._fold(subject, envelope)
+        passed(part, envelope)
+        return told
+
+    def _entry(self, subject: str) -> SubjectState:
+        entry = self._entries.get(subject)
+        if entry is None:
+            entry = self._entries[subject] = SubjectState(subject, 0, None)
+        return entry
 
     def _fold(self, subject: str, heard: Envelope) -> list[Envelope]:
         state = self.states.get(subject)
@@ -111,20 +125,18 @@ class InMemoryProjection(Generic[State, Knowledge]):
             nothing: dict[str, Sequence[Row]] = {load.name: () for load in self.projection.loads}
             state = self.projection.restore(subject, nothing)
             self.states[subject] = state
-        if self.projection.reach(state, heard, self._knowledge) is not None:
-            message = f"{self.projection.name} asks for older rows, which memory does not keep"
-            raise NotImplementedError(message)
-        entry = self._told.get(subject)
-        if entry is None:
-            entry = self._told[subject] = SubjectState(subject, 0, None)
-        told = self.projection.fold(state, heard, self._knowledge, entry.last_seq)
-        self._write(state)
-        return [self._heard_again(each, entry, heard) for each in told]
-
-    def _heard_again(self, told: NewEvent, entry: SubjectState, cause: Envelope) -> Envelope:
-        """Give an event as its consumers see it: decoded from the bytes that a runner writes."""
-        *_, value = stamp(told, self._source, entry, caused_by(cause))
-        return decoder_of(told.kind).decode(value)
+            self._part.add_name(subject)
+        entry = self._entry(subject)
+        entry.state = state
+        try:
+            load = next(self._rules.apply_one(entry, heard, self._knowledge))
+        except StopIteration as end:
+            self._write(state)
+            return [_heard_again(event) for event in end.value]
+        except Unapplied as refused:
+            raise refused.error from None
+        message = f"{self.projection.name} asks for {load.name}, which memory does not keep"
+        raise NotImplementedError(message)
 
     def _write(self, state: State) -> None:
         for table, changes in self.projection.changes(state):
@@ -132,6 +144,17 @@ class InMemoryProjection(Generic[State, Knowledge]):
                 continue  # Drained all the same, as a state expects it.
             for row in (*changes.inserts, *changes.upserts):
                 self._rows[table][tuple(row[i] for i in self._keys[table])] = row
+
+
+def _heard_again(told: Event) -> Envelope:
+    """Give an event as its consumers see it: decoded from the bytes that a runner writes."""
+    *_, type_, value = told
+    return _decode(type_)(value)
+
+
+@cache
+def _decode(type_: str) -> Callable[[bytes], Envelope]:
+    return decoder_of(BY_TYPE[type_]).decode
 
 
 def project(projection: Projection[Any, Any], envelopes: Iterable[Envelope]) -> list[Envelope]:

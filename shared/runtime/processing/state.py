@@ -83,6 +83,19 @@ class Partition:
         """Say which partition this is."""
         return self.topic, self.number
 
+    @property
+    def cursor(self) -> Cursor:
+        """Give the row of its cursor as it stands in memory."""
+        return Cursor(
+            self.topic,
+            self.number,
+            self.next_offset,
+            self.last_subject,
+            self.broadcast,
+            self.epoch,
+            self.tail,
+        )
+
     def add_name(self, subject: str) -> None:
         """Note a new subject. Python orders texts by code point, as UTF-8 and COLLATE "C" do."""
         at = bisect_right(self.names, subject)

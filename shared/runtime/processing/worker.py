@@ -16,8 +16,9 @@ from shared.runtime.failpoints import reach
 from shared.runtime.limits import Limits
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.brake import Brake
-from shared.runtime.processing.decoder import BROADCAST, Decoder, Undecodable
-from shared.runtime.processing.fold import BatchFold, FoldFailed, Marks, missing
+from shared.runtime.processing.decoder import BROADCAST, Decoder, Park
+from shared.runtime.processing.fold import BatchFold, missing
+from shared.runtime.processing.fold_signals import FoldFailed, Marks
 from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.state import Partition, SubjectState
 from shared.runtime.processing.store_port import (
@@ -141,7 +142,7 @@ class Worker:
                 raise self._refused(step, refused) from refused
             except BroadcastContradiction as halt:
                 place, offset = writes.learned[halt.broadcast]
-                raise FoldFailed(place, offset, Undecodable(BROADCAST, halt.reason)) from halt
+                raise FoldFailed(place, offset, Park(BROADCAST, halt.reason)) from halt
             reach("after_commit")
             for place, cursor in writes.cursors.items():
                 if marks := self._marks.get(place):
@@ -157,7 +158,7 @@ class Worker:
         record = step.alone
         heard, _ = self.decode(record)
         numbered = isinstance(heard, Envelope) and heard.broadcastseq is not None
-        mark = Undecodable(BROADCAST if numbered else "fold", str(refused))
+        mark = Park(BROADCAST if numbered else "fold", str(refused))
         return FoldFailed((record.topic, record.partition), record.offset, mark)
 
     @property

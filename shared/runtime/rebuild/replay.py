@@ -10,7 +10,7 @@ from shared.runtime.kafka.records import Record
 from shared.runtime.limits import Limits
 from shared.runtime.parking import queue
 from shared.runtime.positions import TopicPartition
-from shared.runtime.processing.fold import FoldFailed
+from shared.runtime.processing.fold_signals import FoldFailed
 from shared.runtime.processing.state import Partition
 from shared.runtime.processing.worker import FoldedBatch, Worker
 from shared.runtime.rebuild import published_log

@@ -8,7 +8,7 @@ import pytest
 from services.attendance.projection.assessor import Assessor
 from shared.events import attendance as words
 from shared.events.envelope import Envelope, canonical, headers_of
-from shared.runtime.processing.decoder import Decoder, Undecodable
+from shared.runtime.processing.decoder import Decoder, Park
 
 TYPE = words.CheckInRecorded.type_name()
 AT = "2026-01-05T07:30:00+08:00"
@@ -21,7 +21,7 @@ WHOLE = {
 }
 
 
-def read(data: dict[str, Any]) -> Envelope | Undecodable | None:
+def read(data: dict[str, Any]) -> Envelope | Park | None:
     value = canonical(
         Envelope(
             data=data,
@@ -52,5 +52,5 @@ def test_what_is_judged_must_be_readable(judged: dict[str, Any]) -> None:
     """Nobody's workday rests on a guess."""
     heard = read(WHOLE | judged)
 
-    assert isinstance(heard, Undecodable)
+    assert isinstance(heard, Park)
     assert heard.reason == "decode"

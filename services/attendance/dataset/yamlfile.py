@@ -4,26 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from services.attendance.dataset.cells import Unreadable
 from services.attendance.dataset.findings import Findings
+from shared.runtime.yaml_text import load_text
 
 # A YAML value when every scalar is text: a text, a list or a mapping.
 Loaded = Any
 REQUIRED: Any = object()
 _NULL = ("null", "Null", "NULL", "~")  # Means «left out» where a value may be left out.
-
-
-class _TextLoader(yaml.BaseLoader):
-    """Gives every scalar as text and refuses a key given twice, which YAML forbids too."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  (the signature of the base)
-        mapping = super().construct_mapping(node, deep)
-        if len(mapping) != len(node.value):
-            message = "a key is given twice"
-            raise yaml.YAMLError(message)
-        return mapping
 
 
 def load_yaml(path: Path) -> Loaded:
@@ -32,9 +20,8 @@ def load_yaml(path: Path) -> Loaded:
     Errors: Unreadable if it is not UTF-8, not YAML, or not one document.
     """
     try:
-        content = path.read_bytes().decode("utf-8-sig")
-        return yaml.load(content, _TextLoader)  # noqa: S506  (it constructs text, lists, mappings)
-    except (yaml.YAMLError, UnicodeDecodeError, TypeError, RecursionError):
+        return load_text(path.read_bytes().decode("utf-8-sig"))
+    except ValueError:  # UnicodeDecodeError is one, too.
         raise Unreadable(code="unreadable_yaml") from None
 
 

@@ -4,9 +4,8 @@ from datetime import date
 from importlib import resources
 from typing import Any, cast, get_args
 
-import yaml
-
 from services.discipline.domain.rulebook import Confidence, RuleRow
+from shared.runtime.yaml_text import load_text
 
 NATIONAL_DEFAULTS = "national.yaml"
 
@@ -27,16 +26,6 @@ class UnreadableRules(ValueError):  # noqa: N818  (what it says of the file)
     """The file is no list of rule rows; the message says which row and why."""
 
 
-class _TextLoader(yaml.BaseLoader):
-    """Gives every scalar as text, and refuses a key given twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  (the signature of the base)
-        mapping = super().construct_mapping(node, deep)
-        if len(mapping) != len(node.value):
-            raise yaml.YAMLError("a key is given twice")
-        return mapping
-
-
 def national_defaults() -> list[RuleRow]:
     """Give the rows that come with the service: they are not signed yet."""
     path = resources.files(__package__) / NATIONAL_DEFAULTS
@@ -49,8 +38,8 @@ def rows_from(content: str) -> list[RuleRow]:
     Dates are ISO; `valid_to` and `approved_by` may be blank. Errors: UnreadableRules.
     """
     try:
-        loaded = yaml.load(content, _TextLoader)  # noqa: S506  (it constructs text, lists, mappings)
-    except yaml.YAMLError as error:
+        loaded = load_text(content)
+    except ValueError as error:
         raise UnreadableRules(f"no YAML: {error}") from error
     if not isinstance(loaded, list):
         raise UnreadableRules("not a list of rows")

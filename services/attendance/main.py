@@ -1,12 +1,13 @@
 """What the service is made of; the only module that knows the others."""
 
 from services.attendance.projection.assessor import Assessor
+from shared.events.attendance import FACTS
 from shared.runtime.hosting.service import Service, launched
 
 
 def build() -> Service:
     """Give the service."""
-    return Service("attendance", [Assessor])
+    return Service("attendance", [Assessor], facts=FACTS)
 
 
 def launch() -> tuple[list[str], int]:

@@ -11,7 +11,9 @@ from services.attendance.facts.publisher import Publisher, refuse_wrong_clock
 from shared.events.attendance import FACTS
 from shared.events.envelope import Envelope
 from shared.events.sealing import KeySealer
-from shared.runtime.broadcast.broadcaster import Broadcaster, ConflictingBroadcast, ConflictingFact
+from shared.runtime.broadcast.bulk import bulk_publisher
+from shared.runtime.broadcast.conflicts import ConflictingBroadcast, ConflictingFact
+from shared.runtime.broadcast.waiting import Waits, nobody_hears
 from shared.runtime.errors import CannotRun
 from shared.runtime.kafka import admin
 from shared.runtime.privacy.keyring import PostgresKeyring
@@ -31,9 +33,12 @@ class Sent:
     forgotten: int = 0  # People whose key is destroyed: nothing of them is published any more.
 
 
-async def backfill(dataset: Dataset, through: date, settings: Settings, tick: Tick) -> Sent:
+async def backfill(
+    dataset: Dataset, through: date, settings: Settings, tick: Tick, waits: Waits = nobody_hears
+) -> Sent:
     """Publish a dataset through a date, once; a later date goes on from there.
 
+    `waits` hears for whom or what it waits, from two seconds on, and "" when that is over.
     Errors: CannotRun if the clock is off the database's by more than a second, or if a broadcast
     or a letter of the dataset contradicts one already published.
     """
@@ -43,7 +48,9 @@ async def backfill(dataset: Dataset, through: date, settings: Settings, tick: Ti
     async with await PostgresKeyring.open(settings.keyring_url()) as keyring:
         keys = await keyring.keys_of(kids_of(dataset), create=True)
     try:
-        async with Broadcaster(url, settings.bootstrap, FACTS) as publisher:
+        async with bulk_publisher(
+            url, settings.bootstrap, FACTS, "tertib backfill", waits=waits
+        ) as publisher:
             sent = await publish_plan(plan(dataset, through, KeySealer(keys)), publisher, tick)
     except (ConflictingBroadcast, ConflictingFact) as error:
         raise CannotRun(f"the dataset contradicts what was published before: {error}") from error

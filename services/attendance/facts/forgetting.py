@@ -12,7 +12,8 @@ from shared.events.attendance import FACTS, PersonForgotten
 from shared.events.envelope import Envelope, fact_id
 from shared.events.sealing import person_kid
 from shared.events.structs import as_struct
-from shared.runtime.broadcast.broadcaster import Broadcaster
+from shared.runtime.broadcast.bulk import bulk_publisher
+from shared.runtime.broadcast.waiting import Waits, nobody_hears
 from shared.runtime.kafka import admin
 from shared.runtime.privacy.keyring import PostgresKeyring
 from shared.runtime.projection import Load
@@ -26,12 +27,14 @@ _LAST_LINE = Load(
 )
 
 
-async def forget(employee_id: str, actor: str, settings: Settings) -> bool:
+async def forget(
+    employee_id: str, actor: str, settings: Settings, waits: Waits = nobody_hears
+) -> bool:
     """Publish `PersonForgotten` and destroy the key; a repetition adds nothing.
 
     The fact is acknowledged before the key is destroyed: after a crash between the two, the log
     says that the person is forgotten, and the command can be repeated. A key is never lost without
-    a fact on the log. False: the id is unknown.
+    a fact on the log. False: the id is unknown. `waits` hears for whom or what it waits.
     Errors: CannotRun for a wrong clock; those of the brokers and the databases.
     """
     url = settings.database_url("attendance")
@@ -41,8 +44,12 @@ async def forget(employee_id: str, actor: str, settings: Settings) -> bool:
     await refuse_wrong_clock(url)
     await admin.ensure(settings.bootstrap, [FACTS], settings.replication)
     async with await PostgresKeyring.open(settings.keyring_url()) as keyring:
-        async with Broadcaster(url, settings.bootstrap, FACTS) as publisher:
-            await publisher.publish([_fact(employee_id, regency, actor)])
+        async with bulk_publisher(
+            url, settings.bootstrap, FACTS, "tertib forget", waits=waits
+        ) as publisher:
+            async with publisher.facts.transaction(shared={regency}, waits=waits) as tx:
+                await tx.publish([_fact(employee_id, regency, actor)])
+            await publisher.sent.everything()
         await keyring.forget(person_kid(employee_id))
     return True
 

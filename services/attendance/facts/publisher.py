@@ -13,7 +13,7 @@ CLOCK_SECONDS = 1.0  # Facts are told with our clock; a wrong one would falsify 
 
 
 class Publisher(Protocol):
-    """Where facts go (`shared.runtime.broadcast.broadcaster.Broadcaster`).
+    """Where facts go (`shared.runtime.broadcast.bulk.BulkPublisher`).
 
     Both give how many were new, and return when everything sent is acknowledged: so a keyed fact
     that stands before a broadcast is acknowledged before it leaves, and one behind it later.

@@ -3,9 +3,48 @@
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.events.catalogue import BY_TYPE
 from shared.events.envelope import Envelope, canonical
+
+
+class ConflictingBroadcast(Exception):  # noqa: N818  (what it is)
+    """A broadcast's id is known with other data; the message names both, and nothing was sent."""
+
+
+class ConflictingFact(Exception):  # noqa: N818  (what it is)
+    """A fact's id is known with other clear content; the message names both."""
+
+
+BESIDE = "another one beside it"
+
+
+def of_two(first: Envelope, second: Envelope) -> str | None:
+    """Say in what two of one id differ that are to be published together; None: in nothing."""
+    content = content_of(first)
+    if content is not None:
+        return of_facts(BESIDE, content, second)
+    return of_broadcasts(BESIDE, canonical(first), second, None)
+
+
+def of_broadcasts(name: str, known: bytes, envelope: Envelope, number: int | None) -> str | None:
+    """Say in what a broadcast differs from the one of its id; None: it says the same.
+
+    When it became known is no part of it: that of what comes late is its arrival (A13).
+    """
+    again = canonical(replace(envelope, broadcastseq=number))
+    if again == known or _without_arrival(again) == _without_arrival(known):
+        return None
+    return difference(envelope.id, name, known, again)
+
+
+def of_facts(name: str, known: bytes | None, envelope: Envelope) -> str | None:
+    """Say in what a keyed fact contradicts what was kept of one; None: it does not."""
+    again = content_of(envelope)
+    if known is None or again is None or again == known:
+        return None
+    return difference(envelope.id, name, known, again)
 
 
 def difference(id_: str, name: str, said: bytes, again: bytes) -> str:
@@ -22,16 +61,22 @@ def difference(id_: str, name: str, said: bytes, again: bytes) -> str:
 def content_of(envelope: Envelope) -> bytes | None:
     """Give what a fact of the same id must say as well; None where the first simply stands.
 
-    Clear fields and when it became known: ciphertext is judged by nobody (design 2), and who
-    tells it, and how it is wrapped, may change. The result reads like a canonical envelope.
+    Clear fields and its time: ciphertext is judged by nobody (design 2); when it arrived (A13),
+    who tells it and how it is wrapped may change. The result reads like a canonical envelope.
     """
     kind = BY_TYPE.get(envelope.type)
     if kind is None or not kind.NAMED:
         return None
     said = msgspec.json.decode(canonical(envelope))
-    kept: dict[str, Any] = {key: said[key] for key in ("recordedtime", "subject", "type")}
+    kept: dict[str, Any] = {key: said[key] for key in ("subject", "time", "type")}
     kept["data"] = {key: value for key, value in said["data"].items() if not _is_sealed(value)}
     return msgspec.json.encode(kept, order="sorted")
+
+
+def _without_arrival(value: bytes) -> dict[str, Any]:
+    said: dict[str, Any] = msgspec.json.decode(value)
+    del said["recordedtime"]
+    return said
 
 
 def _is_sealed(value: object) -> bool:

@@ -7,6 +7,7 @@ from logging import NullHandler, getLogger
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from shared.runtime.errors import CannotRun
 from shared.runtime.kafka.topics import PARTITIONS
 
 TIMEOUT_SECONDS = 30.0
@@ -24,7 +25,7 @@ class _Numbered(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Numbered)
 
 
-class LogShrunk(Exception):  # noqa: N818  (what happened to the log)
+class LogShrunk(CannotRun):
     """A partition ends before an offset that was read of it once: it is not the same log."""
 
 

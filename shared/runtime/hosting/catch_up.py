@@ -112,7 +112,12 @@ def what_is_left(statuses: Statuses, ends: Mapping[Place, int]) -> Remaining:
             for group in _groups(statuses)
             for topic, number, offset in _cursors(group)
         ),
-        unsent=tuple(name for name, one in statuses.items() if one["outbox"]["unsent"]),
+        unsent=tuple(
+            f"{name} {table}"
+            for name, one in statuses.items()
+            for table, outbox in one["outboxes"].items()
+            if outbox["unsent"]
+        ),
         due=sum(
             int(part.get("due", 0)) for one in statuses.values() for part in one["parts"].values()
         ),

@@ -19,7 +19,9 @@ PARKED_SUBJECTS = Gauge("tertib_parked_subjects", "Subjects whose records queue"
 PARKED_RECORDS = Gauge("tertib_parked_records", "Records that wait in a queue", ["group"])
 UNCLAIMED = Gauge("tertib_partitions_unclaimed", "Assigned, and not claimed yet", ["group"])
 VERSION = Gauge("tertib_projection_version", "Version of the fold that runs", ["projection"])
-UNSENT = Gauge("tertib_outbox_oldest_unsent_seconds", "Age of what is not published", ["service"])
+UNSENT = Gauge(
+    "tertib_outbox_oldest_unsent_seconds", "Age of what is not published", ["service", "outbox"]
+)
 REBUILT = Gauge("tertib_rebuild_done_ratio", "A rebuild under way", ["projection", "version"])
 
 
@@ -34,7 +36,8 @@ async def measure(vitals: ProcessStatus) -> None:
             ratios = await vitals.rebuilding()
     except AWAY:
         return
-    UNSENT.labels(vitals.service).set(told["outbox"]["oldest_seconds"] or 0)
+    for name, outbox in told["outboxes"].items():
+        UNSENT.labels(vitals.service, name).set(outbox["oldest_seconds"] or 0)
     REBUILT.clear()  # A rebuild that is over is not under way.
     for (projection, version), ratio in ratios.items():
         REBUILT.labels(projection, str(version)).set(ratio)

@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 from shared.events.catalogue import KINDS
+from shared.runtime.broadcast.relay import facts_relay
 from shared.runtime.consumer.runner import Runner
 from shared.runtime.errors import CannotRun
 from shared.runtime.hosting.health import application
@@ -53,17 +54,22 @@ Task = Callable[[Running], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Service:
-    """What a service is made of. `projections` make a new projection each; `tasks` by name."""
+    """What a service is made of. `projections` make a new projection each; `tasks` by name.
+
+    `facts`: the topic of the facts that it publishes, if any; each process stands ready to do so.
+    """
 
     name: str
     projections: Sequence[Callable[[], Projection[Any, Any]]]
     tasks: Mapping[str, Task] = field(default_factory=dict)
+    facts: str | None = None
 
     def topics(self) -> list[str]:
         """Name the topics that it hears or writes, those of what it parks included."""
         made = [projection() for projection in self.projections]
         heard = [topic for each in made for topic in each.topics]
         told = [kind.TOPIC for kind in KINDS if self.name == kind.SERVICE]
+        told += [self.facts] if self.facts else []
         parked = [topics.parked_of(each.name) for each in made]
         return list(dict.fromkeys([*heard, *told, *parked]))
 
@@ -136,7 +142,10 @@ class _Process:
         )
         self.vitals = ProcessStatus(self.service.name, pool, runners, parts=running.parts)
         self._serve_health(started)
-        self._relay(url, started)
+        names = url, self.settings.bootstrap, self.service.name
+        self._relay("relay", Relay(*names), started)
+        if self.service.facts is not None:
+            self._relay("facts_relay", facts_relay(*names, self.service.facts), started)
         for runner in runners:
             await runner.start()
             started.push_async_callback(runner.stop)
@@ -151,24 +160,23 @@ class _Process:
         self._spawn("health", server.run())
         started.push_async_callback(self._ended, "health", server.stop)
 
-    def _relay(self, url: str, started: AsyncExitStack) -> None:
+    def _relay(self, name: str, relay: Relay, started: AsyncExitStack) -> None:
         """Publish what is said; ended after the consumers, when it has let their last words go."""
-        relay = Relay(url, self.settings.bootstrap, self.service.name)
-        self.vitals.outbox = relay
-        self._spawn("relay", relay.run())
-        started.push_async_callback(self._drained, relay)
+        self.vitals.outboxes[relay.outbox.name] = relay
+        self._spawn(name, relay.run())
+        started.push_async_callback(self._drained, name, relay)
 
-    async def _drained(self, relay: Relay) -> None:
+    async def _drained(self, name: str, relay: Relay) -> None:
         """Wait until all is published, and no longer than the grace; the next start goes on."""
         try:
             async with asyncio.timeout(GRACE_SECONDS):
-                while not self.tasks["relay"].done() and not await relay.drained():  # noqa: ASYNC110  (a database)
+                while not self.tasks[name].done() and not await relay.drained():  # noqa: ASYNC110  (a database)
                     await asyncio.sleep(DRAIN_SECONDS)
         except AWAY as error:
             log.warning("relay_not_drained", error=type(error).__name__)
-        self.tasks["relay"].cancel()
-        await asyncio.wait([self.tasks["relay"]])
-        self._tell_end("relay")
+        self.tasks[name].cancel()
+        await asyncio.wait([self.tasks[name]])
+        self._tell_end(name)
 
     def _add_tasks(self, running: Running, started: AsyncExitStack) -> None:
         """Start what is the service's own, and the watch over its consumer loops."""
@@ -190,6 +198,8 @@ class _Process:
         for name, task in self.tasks.items():
             if task.done() and not was_told:
                 log.error("task_died", task=name)  # Why, it is asked at its end.
+                if isinstance(task.exception(), CannotRun):
+                    task.result()  # It reaches people as one line.
         return DONE if was_told else BROKEN
 
     async def _ended_all(self, names: Iterable[str]) -> None:
@@ -209,7 +219,8 @@ class _Process:
     def _tell_end(self, name: str) -> None:
         """Log with what error a task ended, if with any."""
         task = self.tasks[name]
-        if not task.cancelled() and (error := task.exception()):
+        error = None if task.cancelled() else task.exception()
+        if error and not isinstance(error, CannotRun):
             log.error("task_failed", task=name, exc_info=error)
 
     async def _watch(self, running: Running) -> None:

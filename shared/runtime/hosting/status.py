@@ -36,7 +36,11 @@ AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
 class Outbox(Protocol):
-    """What the relay tells of the outbox."""
+    """What a relay tells of its outbox."""
+
+    @property
+    def active(self) -> bool:
+        """Say whether it is this process that publishes it."""
 
     async def oldest_unsent_seconds(self) -> float | None:
         """Give the age of the oldest event that is not acknowledged; None: all are.
@@ -52,7 +56,7 @@ class ProcessStatus:
     service: str
     pool: "asyncpg.Pool[Any]"
     runners: Sequence[Runner]
-    outbox: Outbox | None = None
+    outboxes: dict[str, Outbox] = field(default_factory=dict)  # By the name of the table.
     parts: Mapping[str, Part] = field(default_factory=dict)
     stopping: bool = False
 
@@ -76,30 +80,35 @@ class ProcessStatus:
         return reasons
 
     async def _unsettled(self) -> list[str]:
-        """Ask the database whether it answers, and how old the outbox is."""
+        """Ask the database whether it answers, and how old the outboxes are."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self.pool.fetchval("SELECT 1")
-                oldest = await self.outbox.oldest_unsent_seconds() if self.outbox else None
+                ages = {
+                    name: await outbox.oldest_unsent_seconds() or 0
+                    for name, outbox in self.outboxes.items()
+                }
         except AWAY as error:
             return [f"the database does not answer ({type(error).__name__})"]
-        if oldest is not None and oldest > OUTBOX_SECONDS:
-            return [f"an event has waited {oldest:.0f} s to be published"]
-        return []
+        return [
+            f"{name}: what was committed has waited {oldest:.0f} s to be published"
+            for name, oldest in ages.items()
+            if oldest > OUTBOX_SECONDS
+        ]
 
     async def status(self) -> dict[str, Any]:
-        """Tell how far the service is: cursors, claims, stopped partitions, parked, outbox.
+        """Tell how far the service is: cursors, claims, stopped partitions, parked, outboxes.
 
         The cursors are read first: an outbox that is empty later has let go what they brought.
         Errors: those of the database.
         """
         groups = {runner.group: await self._group(runner) for runner in self.runners}
-        oldest = await self.outbox.oldest_unsent_seconds() if self.outbox else None
+        outboxes = {name: await _told_of(outbox) for name, outbox in self.outboxes.items()}
         return {
             "service": self.service,
             "stopping": self.stopping,
             "groups": groups,
-            "outbox": {"unsent": oldest is not None, "oldest_seconds": oldest},
+            "outboxes": outboxes,
             "parts": {name: await part() for name, part in self.parts.items()},
         }
 
@@ -165,6 +174,11 @@ class ProcessStatus:
                 " WHERE state = 'waiting'"
             )
         return schema, rows, {"records": records, "subjects": subjects}
+
+
+async def _told_of(outbox: Outbox) -> dict[str, Any]:
+    oldest = await outbox.oldest_unsent_seconds()
+    return {"unsent": oldest is not None, "oldest_seconds": oldest, "active": outbox.active}
 
 
 async def _building(connection: asyncpg.Connection, projection: str) -> list[tuple[int, str]]:

@@ -1,66 +1,53 @@
 """The relay: publishes what a service has said, in the order of its commits.
 
-One at a time per service, by a session's advisory lock. The cursor moves only over what is
-acknowledged, so a crash repeats and never skips; readers drop repetitions by `subjectseq`.
+One at a time per service and outbox, by a session's advisory lock. The cursor moves only over what
+is acknowledged, of a broadcast by all partitions, so a crash repeats and never skips; readers drop
+repetitions by `subjectseq` and `broadcastseq`, and facts of people by their ids.
 """
 
 import asyncio
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import asyncpg
 import structlog
-from prometheus_client import Counter, Gauge
 
-from shared.events.envelope import headers_of
 from shared.runtime.failpoints import reach
-from shared.runtime.kafka.headers import headers_in
 from shared.runtime.kafka.producer import DeliveryFailed, Producer, ProducerConfig
 from shared.runtime.outbox import outbox_table
+from shared.runtime.outbox.guard import Guard
 from shared.runtime.outbox.outbox_table import OutboxPosition
+from shared.runtime.outbox.relay_status import ACTIVE, FAILURES, PUBLISHED, RelayStatus
+from shared.runtime.outbox.sending import send
+from shared.runtime.storage.failures import UNAVAILABLE
+from shared.runtime.storage.schema import EVENTS, OutboxTable
 
 PAGE = 5_000
-WINDOW = 50_000  # Rows sent before their answers are awaited: some tens of megabytes.
-SLICE = 250  # A millisecond of the event loop, which others need as well.
+WINDOW = 50_000  # Records sent before their answers are awaited: some tens of megabytes.
 POLL_SECONDS = 0.25  # What a lost wake-up costs.
 LOCK_SECONDS = 0.5
 ROOM_SECONDS = 86_400.0
+GUARD_SECONDS = 60.0
 BACK_OFF_SECONDS = 0.2, 5.0
-AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-
-PUBLISHED = Counter("tertib_relay_published", "Events acknowledged by the brokers", ["service"])
-FAILURES = Counter("tertib_relay_failures", "Producers thrown away after a refusal", ["service"])
-ACTIVE = Gauge("tertib_relay_active", "Whether this process's relay holds the lock", ["service"])
 
 log = structlog.get_logger()
 
 
-@dataclass
-class RelayStatus:
-    """What a relay says of itself. `active`: it holds the lock; `unsent`: it has work it knows of.
-
-    Since its start: `published` counts acknowledged rows, `looks` how often it asked for rows,
-    `failures` the producers thrown away.
-    """
-
-    published: int = 0
-    looks: int = 0
-    failures: int = 0
-    active: bool = False
-    unsent: bool = False
-
-
 class Relay:
-    """Publishes one service's outbox. `settings` are librdkafka's and go before ours."""
+    """Publishes one outbox of a service. `settings` are librdkafka's and go before ours."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (what is published, for whom, where to, and how)
         self,
         database_url: str,
         bootstrap: str,
         service: str,
         settings: ProducerConfig | None = None,
+        *,
+        outbox: OutboxTable = EVENTS,
+        guard: Guard | None = None,
     ) -> None:
+        self.outbox = outbox
+        self._guard = guard
+        self._labels = service, outbox.name
         self.database_url = database_url
         self.bootstrap = bootstrap
         self.service = service
@@ -76,13 +63,14 @@ class Relay:
     async def run(self) -> None:
         """Publish until cancelled; wait out lost databases and failed deliveries.
 
-        Errors: outbox.Restored if the rows come from another cluster: nothing was published.
+        Errors: OutboxRestored if the rows come from another cluster, and what the guard refuses:
+        nothing was published.
         """
         try:
             while True:
                 try:
                     await self._hold()
-                except AWAY as error:
+                except UNAVAILABLE as error:
                     log.warning("relay_lost_database", service=self.service, error=str(error))
                 self._activate(active=False)
                 await self._back_off()
@@ -90,6 +78,11 @@ class Relay:
             self._activate(active=False)
             if self._asker is not None:
                 self._asker.terminate()
+
+    @property
+    def active(self) -> bool:
+        """Say whether this relay is the one that works."""
+        return self.status.active
 
     async def drained(self) -> bool:
         """Say whether every committed event is acknowledged. Errors: those of the database."""
@@ -111,19 +104,30 @@ class Relay:
 
     def _activate(self, *, active: bool) -> None:
         self.status.active = active
-        ACTIVE.labels(self.service).set(active)
+        ACTIVE.labels(*self._labels).set(active)
 
     # One connection: the lock ends with it, and nothing is marked without it.
 
     async def _hold(self) -> None:
-        connection = await asyncpg.connect(self.database_url, timeout=30, command_timeout=60)
+        connection = await asyncpg.connect(
+            self.database_url,
+            timeout=30,
+            command_timeout=60,
+            # A mark that a crash of the server takes with it only repeats what was published.
+            server_settings={
+                "application_name": f"{self.service}: relay of {self.outbox.name}",
+                "synchronous_commit": "off",
+            },
+        )
         try:
-            await outbox_table.prepare(connection)
-            await _locked(connection)
-            await outbox_table.refuse_restored(connection)
-            await connection.add_listener(outbox_table.CHANNEL, lambda *_: self._woken.set())
+            await outbox_table.prepare(connection, self.outbox)
+            await _locked(connection, self.outbox)
+            await outbox_table.refuse_restored(connection, self.outbox)
+            if self._guard is not None:
+                await self._guard.check(connection)
+            await connection.add_listener(self.outbox.channel, lambda *_: self._woken.set())
             self._activate(active=True)
-            log.info("relay_started", service=self.service)
+            log.debug("relay_started", service=self.service, outbox=self.outbox.name)
             await self._with_producers(connection)
         finally:
             connection.terminate()
@@ -136,11 +140,12 @@ class Relay:
                 await self._publish(connection, producer)
             except DeliveryFailed as failure:
                 self.status.failures += 1
-                FAILURES.labels(self.service).inc()
+                FAILURES.labels(*self._labels).inc()
                 self._limit = max(1, self._limit // 8)  # Come close to the row that is refused.
                 log.warning(
                     "relay_delivery_failed",
                     service=self.service,
+                    outbox=self.outbox.name,
                     error=str(failure),
                     **failure.record,
                 )
@@ -150,30 +155,36 @@ class Relay:
 
     async def _publish(self, connection: asyncpg.Connection, producer: Producer) -> None:
         """Publish from the acknowledged prefix on."""
-        place = await outbox_table.cursor(connection)
+        place = await outbox_table.cursor(connection, self.outbox)
         room_until = time.monotonic() + ROOM_SECONDS
+        guard_until = time.monotonic() + GUARD_SECONDS
         while True:
             self._woken.clear()
             place = await self._drain(connection, producer, place)
             self.status.looks += 1
             if time.monotonic() > room_until:
-                await outbox_table.prepare(connection)
+                await outbox_table.prepare(connection, self.outbox)
                 room_until = time.monotonic() + ROOM_SECONDS
+            if self._guard is not None and time.monotonic() > guard_until:
+                await self._guard.note(connection)
+                guard_until = time.monotonic() + GUARD_SECONDS
             await self._wait()
 
     async def _drain(
         self, connection: asyncpg.Connection, producer: Producer, place: OutboxPosition
     ) -> OutboxPosition:
         """Publish what there is; read the next page while this one is sent."""
-        waiting = 0
-        rows = await outbox_table.page(connection, place, self._limit)
+        waiting, unmarked = 0, 0
+        rows = await outbox_table.page(connection, place, self._limit, self.outbox)
         while rows:
             self.status.unsent = True
             place = OutboxPosition(rows[-1][0], rows[-1][1])
-            following = asyncio.create_task(outbox_table.page(connection, place, self._limit))
+            following = asyncio.create_task(
+                outbox_table.page(connection, place, self._limit, self.outbox)
+            )
             try:
-                await _send(producer, rows)
-                waiting += len(rows)
+                waiting += await send(producer, rows)
+                unmarked += len(rows)
                 reach("relay_after_send")
                 rows = await following
             finally:
@@ -181,15 +192,15 @@ class Relay:
             if not rows or waiting >= WINDOW or self._limit < PAGE:
                 await producer.flush()
                 reach("relay_before_mark")
-                await outbox_table.mark(connection, place)
-                self._marked(waiting)
-                waiting = 0
+                await outbox_table.mark(connection, place, self.outbox)
+                self._marked(unmarked)
+                waiting = unmarked = 0
         self.status.unsent = False
         return place
 
     def _marked(self, rows: int) -> None:
         self.status.published += rows
-        PUBLISHED.labels(self.service).inc(rows)
+        PUBLISHED.labels(*self._labels).inc(rows)
         self._limit = min(PAGE, self._limit * 2)
         self._delay = 0.0
 
@@ -210,24 +221,13 @@ class Relay:
                 self._asker = await asyncpg.connect(
                     self.database_url, timeout=5, command_timeout=5
                 )
-            return await outbox_table.first_unsent(self._asker)
+            return await outbox_table.first_unsent(self._asker, self.outbox)
 
 
-async def _locked(connection: asyncpg.Connection) -> None:
-    """Wait until no other relay of this service holds the lock."""
+async def _locked(connection: asyncpg.Connection, outbox: OutboxTable) -> None:
+    """Wait until no other relay of this outbox holds the lock."""
     # Asked again and again: a statement that waits would hold the oldest snapshot back.
     while True:
-        if await connection.fetchval("SELECT pg_try_advisory_lock(hashtext('tertib.relay'))"):
+        if await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", outbox.lock):
             return
         await asyncio.sleep(LOCK_SECONDS)
-
-
-async def _send(producer: Producer, rows: Sequence[asyncpg.Record]) -> None:
-    """Queue rows, each behind the one before it; let the loop read the next page in between."""
-    send = producer.send
-    for begin in range(0, len(rows), SLICE):
-        await asyncio.sleep(0)
-        for _, _, topic, key, event_id, type_, payload, more in rows[begin : begin + SLICE]:
-            headers = headers_of(type_, event_id) + (headers_in(more) if more else [])
-            send(topic, payload, key.encode(), None, headers)
-        producer.serve()

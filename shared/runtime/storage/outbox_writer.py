@@ -8,23 +8,25 @@ import asyncpg
 from shared.runtime.kafka.headers import headers_text
 from shared.runtime.kafka.topics import parked_of
 from shared.runtime.processing.write_batch import Parked, WriteBatch
+from shared.runtime.storage.schema import EVENTS, OutboxTable
 
-WAKE_RELAY = "SELECT pg_notify('tertib_events', '')"
 PARKED = "tertib.runtime.RecordParked.v1"
 
 
-async def copy_events(connection: Any, events: Sequence[tuple[Any, ...]]) -> None:
-    """Append events to the outbox, in order, and wake the relay at the commit.
+async def copy_events(
+    connection: Any, events: Sequence[tuple[Any, ...]], outbox: OutboxTable = EVENTS
+) -> None:
+    """Append events to an outbox, in order, and wake its relay at the commit.
 
-    Shapes: Event, with the text of more headers behind it or not. Errors: asyncpg's own; OSError
-    if there is no room for the month.
+    Shapes: Event, with the text of more headers behind it or not; in the facts' outbox a key of
+    None is a broadcast. Errors: asyncpg's own; OSError if there is no room for the month.
     """
     if not events:
         return
     columns = ("topic", "key", "event_id", "type", "payload", "headers")
     try:
         await connection.copy_records_to_table(
-            "events",
+            outbox.name,
             schema_name="tertib",
             columns=columns[: len(events[0])],
             records=events,
@@ -32,7 +34,7 @@ async def copy_events(connection: Any, events: Sequence[tuple[Any, ...]]) -> Non
     except asyncpg.CheckViolationError as error:
         message = "the outbox has no room for this month"  # Not the events' fault: no parking.
         raise OSError(message) from error
-    await connection.execute(WAKE_RELAY)
+    await connection.execute("SELECT pg_notify($1, '')", outbox.channel)
 
 
 def dead_letter_events(projection: str, writes: WriteBatch) -> list[tuple[Any, ...]]:

@@ -152,7 +152,7 @@ def test_an_outage_or_a_rule_set_of_one_name_with_other_content_stops_the_partit
 def test_any_broadcast_of_one_id_with_other_content_stops_the_partitions(
     database: str, kind: str, data: dict[str, Any]
 ) -> None:
-    """Its id is known under another number: no broadcaster of ours wrote that (design 2)."""
+    """Its id is known under another number: no publisher of ours wrote that (design 2)."""
     facts, other = said_otherwise(kind, **data)
     left, parked, stopped = ended(database, facts)
 

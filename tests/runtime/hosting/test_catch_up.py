@@ -39,7 +39,7 @@ def status(
     }
     return {
         "groups": {"one.group@1": group},
-        "outbox": {"unsent": unsent, "oldest_seconds": None},
+        "outboxes": {"events": {"unsent": False}, "facts": {"unsent": unsent}},
         "parts": {"sender": {"due": due}} if due else {},
     }
 
@@ -60,7 +60,7 @@ def test_a_cursor_that_passed_the_end_that_was_asked_for_is_not_behind() -> None
 def test_events_that_are_not_published_are_left() -> None:
     left = what_is_left({"one": status({"t": {"0": 7}}, unsent=True)}, {("t", 0): 7})
 
-    assert left == Remaining(records=0, unsent=("one",))
+    assert left == Remaining(records=0, unsent=("one facts",))
 
 
 def test_notices_that_are_due_are_left() -> None:

@@ -110,6 +110,8 @@ async def test_a_loop_that_does_not_turn_is_not_alive(
 class Lying:
     """An outbox in which something lies for so many seconds."""
 
+    active = True
+
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
@@ -123,10 +125,14 @@ async def test_what_lies_in_the_outbox_too_long_makes_it_unready(
 ) -> None:
     async with answering(bootstrap, database, topic) as asked:
         await asked.claimed()
-        asked.vitals.outbox = Lying(seconds)
+        asked.vitals.outboxes["facts"] = Lying(seconds)
 
         assert (await asked.get("/readyz"))[0] == status
-        assert (await asked.told("/status"))[1]["outbox"]["unsent"] is True
+        assert (await asked.told("/status"))[1]["outboxes"]["facts"] == {
+            "unsent": True,
+            "oldest_seconds": seconds,
+            "active": True,
+        }
 
 
 async def test_who_is_stopping_is_not_ready(bootstrap: str, database: str, topic: str) -> None:

@@ -12,7 +12,7 @@ import asyncpg
 from confluent_kafka import Producer
 from prometheus_client import REGISTRY
 
-from shared.runtime.outbox import relay
+from shared.runtime.outbox import relay_status
 from shared.runtime.processing.halt import HALT_KINDS
 from shared.runtime.storage import table_sets
 from tests.kit.answering import PARTITIONS, Asked, answering, figure, put_beyond_the_log
@@ -147,7 +147,7 @@ def test_every_kind_of_halt_is_described() -> None:
 
 def test_every_metric_is_described_and_nothing_else_is() -> None:
     """A page that names what is not there would wake nobody."""
-    assert relay.PUBLISHED, "the relay's are to be among them"
+    assert relay_status.PUBLISHED, "the relay's are to be among them"
     there = {
         family.name + ("_total" if family.type == "counter" else "")
         for family in REGISTRY.collect()

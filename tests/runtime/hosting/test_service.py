@@ -14,9 +14,12 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from shared.local import ports
+from shared.runtime.errors import CannotRun
 from shared.runtime.hosting import service as serving
 from shared.runtime.hosting.service import BROKEN, DONE, Running, Service, launched, serve
+from shared.runtime.kafka import admin
 from shared.runtime.settings import Settings
+from tests.kit.broadcasting import FactTopic, closing, tap
 from tests.kit.counting import Counting
 
 COULD_NOT_RUN = 2
@@ -147,6 +150,43 @@ async def test_what_was_said_last_is_published_before_the_end(
 
     assert await serve(service, settings(bootstrap, database)) == DONE
     assert await asyncio.to_thread(_count, bootstrap, topic) == 500
+
+
+async def test_every_process_of_a_service_stands_ready_to_relay_its_facts(
+    bootstrap: str, database: str, topic_prefix: str
+) -> None:
+    """What a door commits last is on the log before the service ends."""
+    topic = f"{topic_prefix}facts.v1"
+
+    async def door(running: Running) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await running.stopping.wait()
+        async with (
+            FactTopic(bootstrap, database, topic).facts() as facts,
+            facts.transaction(exclusive={"53.01"}) as tx,
+        ):
+            await tx.broadcast([closing(1)])
+            await tx.publish([tap("E1", 1)])
+
+    service = Service("tests", [], {"door": door}, facts=topic)
+
+    assert await serve(service, settings(bootstrap, database)) == DONE
+    assert await asyncio.to_thread(_count, bootstrap, topic) == 24 + 1
+
+
+async def test_a_service_whose_topic_is_ahead_of_its_table_ends_in_one_line(
+    bootstrap: str, database: str, topic_prefix: str
+) -> None:
+    place = FactTopic(bootstrap, database, f"{topic_prefix}facts.v1")
+    await admin.ensure(bootstrap, [place.topic])
+    async with place.bulk() as publisher:
+        await publisher.broadcast([closing(1)])
+    await place.run("DROP SCHEMA tertib CASCADE")
+    service = Service("tests", [], facts=place.topic)
+
+    with pytest.raises(CannotRun, match="holds broadcast 1, the table ends with 0") as refusal:
+        await serve(service, settings(bootstrap, database))
+    assert "\n" not in str(refusal.value)
 
 
 def _count(bootstrap: str, topic: str) -> int:

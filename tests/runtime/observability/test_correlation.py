@@ -12,7 +12,8 @@ from prometheus_client import REGISTRY
 from shared.events.base import NewEvent
 from shared.events.envelope import Envelope, canonical, headers_of
 from shared.local.kafka import admin_client
-from shared.runtime.broadcast.broadcaster import Broadcaster, ConflictingBroadcast
+from shared.runtime.broadcast.bulk import bulk_publisher
+from shared.runtime.broadcast.conflicts import ConflictingBroadcast
 from shared.runtime.kafka.producer import ProducerConfig
 from shared.runtime.kafka.topics import PARTITIONS
 from shared.runtime.observability import correlation
@@ -132,7 +133,9 @@ async def test_a_delivery_that_is_refused_names_the_event(
         async with outbox.relay(settings) as relay:
             await until(lambda: relay.status.failures >= 1)
 
-    assert REGISTRY.get_sample_value("tertib_relay_failures_total", {"service": "toy"})
+    assert REGISTRY.get_sample_value(
+        "tertib_relay_failures_total", {"service": "toy", "outbox": "events"}
+    )
     (line, *_) = said(written, "relay_delivery_failed")
     assert (line["service"], line["topic"], line["event_id"]) == ("toy", topic, id_)
     assert (line["causation_id"], line["correlation_id"]) == (fact.id, fact.id)
@@ -179,9 +182,9 @@ async def test_a_broadcast_that_contradicts_another_is_named(
     topic = f"{topic_prefix}facts"
     make_topic(bootstrap, topic)
     first, other = facts.calendar(1, "a"), facts.calendar(1, CANARY)
-    async with Broadcaster(database, bootstrap, topic) as broadcaster:
+    async with bulk_publisher(database, bootstrap, topic, "a command") as publisher:
         with pytest.raises(ConflictingBroadcast):
-            await broadcaster.broadcast([first, other])
+            await publisher.broadcast([first, other])
 
     (line,) = said(written, "broadcast_conflicts")
     assert (line["topic"], line["event_id"], line["correlation_id"]) == (topic, first.id, first.id)

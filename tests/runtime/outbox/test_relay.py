@@ -63,7 +63,7 @@ async def test_everything_is_published_once_and_in_order(outbox: Outbox) -> None
 
 async def test_what_a_relay_does_is_counted(outbox: Outbox) -> None:
     def figures() -> list[float | None]:
-        service = {"service": "toy"}
+        service = {"service": "toy", "outbox": "events"}
         names = ("tertib_relay_published_total", "tertib_relay_active")
         return [REGISTRY.get_sample_value(name, service) for name in names]
 

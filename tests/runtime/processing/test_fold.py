@@ -173,7 +173,7 @@ def test_a_gap_of_broadcasts_stops_the_partition() -> None:
 
 
 def test_a_broadcast_heard_again_is_dropped() -> None:
-    """A number already passed was sent again by the broadcaster: it adds nothing."""
+    """A number already passed was sent again by the relay: it adds nothing."""
     left = folded([log(check_in("a", 1, 5), facts.closed(2), facts.closed(2), REGISTERED)])
 
     assert left.sums["a"] == ("a", 1, 105, 1)

@@ -1,0 +1,25 @@
+"""What a relay says of itself: to its process, and as metrics (`docs/observing.md`)."""
+
+from dataclasses import dataclass
+
+from prometheus_client import Counter, Gauge
+
+WHOSE = ["service", "outbox"]
+PUBLISHED = Counter("tertib_relay_published", "Rows acknowledged by the brokers", WHOSE)
+FAILURES = Counter("tertib_relay_failures", "Producers thrown away after a refusal", WHOSE)
+ACTIVE = Gauge("tertib_relay_active", "Whether this process's relay holds the lock", WHOSE)
+
+
+@dataclass
+class RelayStatus:
+    """What a relay says of itself. `active`: it holds the lock; `unsent`: it has work it knows of.
+
+    Since its start: `published` counts acknowledged rows, `looks` how often it asked for rows,
+    `failures` the producers thrown away.
+    """
+
+    published: int = 0
+    looks: int = 0
+    failures: int = 0
+    active: bool = False
+    unsent: bool = False

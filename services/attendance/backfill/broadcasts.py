@@ -1,7 +1,7 @@
 """Facts of whole regencies: what the tables and documents of a dataset publish (design 2)."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from services.attendance.backfill.plan_entries import (
 from services.attendance.dataset import rows, tables
 from services.attendance.dataset.closings import NEXT, closing_at, first_closings
 from services.attendance.dataset.dataset import Dataset
+from services.attendance.facts.closings import NOTHING_CLOSED, Closed
 from services.attendance.facts.envelopes import FactContext, sealed
 from shared.events import attendance as words
 from shared.events.base import Fact
@@ -195,11 +196,16 @@ def pin_ids(dataset: Dataset) -> dict[int, str]:
     }
 
 
-def closings(dataset: Dataset, through: date) -> Iterator[Entry]:
-    """Give every regency's closings to a date, one for every calendar date (A1)."""
+def closings(
+    dataset: Dataset, through: date, closed: Mapping[str, Closed] = NOTHING_CLOSED
+) -> Iterator[Entry]:
+    """Give every regency's closings to a date, one for every calendar date (A1).
+
+    Where some are on the log, they go on with the day after the last of them.
+    """
     for code, first in first_closings(dataset).items():
         context = FactContext(code, code, dataset.clocks.regency(code))
-        on = first
+        on = closed[code].last + NEXT if code in closed else first
         while on <= through:
             at = closing_at(dataset, code, on)
             make = partial(_close, context, at, on)

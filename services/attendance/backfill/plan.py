@@ -1,28 +1,35 @@
 """The plan of a dataset: its facts in the one order in which they became known (semantics A)."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from operator import attrgetter
 
 from services.attendance.backfill.broadcasts import Broadcasts, closings, pin_ids, within
 from services.attendance.backfill.cuts import Cuts, last_known_date
 from services.attendance.backfill.people import People
-from services.attendance.backfill.plan_entries import Entry, Planned
+from services.attendance.backfill.plan_entries import Entry, Planned, Rank
 from services.attendance.backfill.punch_facts import PunchFacts, Turn
 from services.attendance.dataset.dataset import Dataset
+from services.attendance.facts.closings import NOTHING_CLOSED, Closed
 from shared.events.sealing import Sealer, person_kid, regency_kid
 from shared.kernel.local_time import DAY
 
 _order = attrgetter("at", "rank", "file", "line", "code")
 
 
-def plan(dataset: Dataset, through: date | None, sealer: Sealer) -> Iterator[Planned]:
+def plan(
+    dataset: Dataset,
+    through: date | None,
+    sealer: Sealer,
+    closed: Mapping[str, Closed] = NOTHING_CLOSED,
+) -> Iterator[Planned]:
     """Give the facts of a dataset, broadcasts and keyed ones, in the order they became known.
 
     Each regency's last one is its closing of `through` (A2); without it, of the last date on which
     anything becomes known. The plan through a date is, for every subject, the beginning of the
-    plan through a later one. Facts of people whose key is forgotten are left out.
+    plan through a later one. Facts of people whose key is forgotten are left out. `closed`: what
+    is closed already, by regency; closings go on behind it (A1).
     """
     last = last_known_date(dataset) if through is None else through
     cuts = Cuts(dataset, last)
@@ -30,7 +37,8 @@ def plan(dataset: Dataset, through: date | None, sealer: Sealer) -> Iterator[Pla
     for entry in broadcasts.founding:
         yield entry.make()
     people = People(dataset, cuts, sealer)
-    entries = [*within(broadcasts.timed, cuts), *closings(dataset, last), *people.entries()]
+    entries = [*within(broadcasts.timed, cuts), *people.entries()]
+    entries += closings(dataset, last, closed)
     ids = pin_ids(dataset)
     punches = []
     for heard in dataset.punches:
@@ -40,6 +48,19 @@ def plan(dataset: Dataset, through: date | None, sealer: Sealer) -> Iterator[Pla
         entries.extend(facts.explained())
     entries.sort(key=_order)
     yield from _merged(entries, punches)
+
+
+def that_may_contradict(dataset: Dataset, through: date, sealer: Sealer) -> Iterator[Entry]:
+    """Give the entries whose facts are refused if their ids are known with other content.
+
+    Broadcasts, closings apart: one says nothing but its date. Letters, whose ids people give.
+    """
+    cuts = Cuts(dataset, through)
+    broadcasts = Broadcasts(dataset, sealer)
+    yield from broadcasts.founding
+    yield from within(broadcasts.timed, cuts)
+    entries = People(dataset, cuts, sealer).entries()
+    yield from (entry for entry in entries if entry.rank == Rank.EXCUSES)
 
 
 def kids_of(dataset: Dataset) -> set[str]:

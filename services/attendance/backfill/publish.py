@@ -1,18 +1,22 @@
 """Publishing a dataset's plan: keyed facts and broadcasts, in the one order they became known."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
-from services.attendance.backfill.plan import kids_of, plan
+from services.attendance.backfill.plan import kids_of, plan, that_may_contradict
 from services.attendance.backfill.plan_entries import Planned
+from services.attendance.dataset.closings import first_closings
 from services.attendance.dataset.dataset import Dataset
+from services.attendance.dataset.findings import Finding
+from services.attendance.facts.closings import Closed, closed_of, refuse_gaps
 from services.attendance.facts.publisher import Publisher, refuse_wrong_clock
 from shared.events.attendance import FACTS
 from shared.events.envelope import Envelope
-from shared.events.sealing import KeySealer
-from shared.runtime.broadcast.bulk import bulk_publisher
+from shared.events.sealing import KeySealer, Sealer
+from shared.runtime.broadcast.bulk import BulkPublisher, bulk_publisher
 from shared.runtime.broadcast.conflicts import ConflictingBroadcast, ConflictingFact
+from shared.runtime.broadcast.facts import Facts
 from shared.runtime.broadcast.waiting import Waits, nobody_hears
 from shared.runtime.errors import CannotRun
 from shared.runtime.kafka import admin
@@ -26,11 +30,25 @@ Tick = Callable[[int, int], None]
 
 @dataclass
 class Sent:
-    """What a backfill published: facts in the plan, and those of them that were new."""
+    """What a backfill published: facts in the plan, and those of them that were new.
+
+    `not_closed`: by regency, the first day of the dataset and the first one closed on the log,
+    where the dataset begins earlier: what lies before is never closed (A1).
+    """
 
     facts: int = 0
     new: int = 0
     forgotten: int = 0  # People whose key is destroyed: nothing of them is published any more.
+    not_closed: dict[str, tuple[date, date]] = field(default_factory=dict)
+
+
+class Contradicted(CannotRun):
+    """The dataset contradicts what was published; each finding names both. Nothing was sent."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        places = ", ".join(f"{each.file}:{each.line}" for each in findings[:5])
+        super().__init__(f"the dataset contradicts what was published before: {places}")
 
 
 async def backfill(
@@ -39,23 +57,74 @@ async def backfill(
     """Publish a dataset through a date, once; a later date goes on from there.
 
     `waits` hears for whom or what it waits, from two seconds on, and "" when that is over.
-    Errors: CannotRun if the clock is off the database's by more than a second, or if a broadcast
-    or a letter of the dataset contradicts one already published.
+    Errors: Contradicted if a broadcast or a letter of the dataset contradicts one that is already
+    published: nothing is sent then. CannotRun if the clock is off the database's by more than a
+    second, or if somebody else published the same regency meanwhile.
     """
     url = settings.database_url("attendance")
     await refuse_wrong_clock(url)
     await admin.ensure(settings.bootstrap, [FACTS], settings.replication)
     async with await PostgresKeyring.open(settings.keyring_url()) as keyring:
         keys = await keyring.keys_of(kids_of(dataset), create=True)
+    sealer = KeySealer(keys)
     try:
         async with bulk_publisher(
             url, settings.bootstrap, FACTS, "tertib backfill", waits=waits
         ) as publisher:
-            sent = await publish_plan(plan(dataset, through, KeySealer(keys)), publisher, tick)
+            await _refuse_contradictions(dataset, through, sealer, publisher.facts)
+            closed = await closed_of(publisher.facts, dataset.regencies)
+            facts = plan(dataset, through, sealer, closed)
+            sent = await publish_plan(facts, _Following(publisher), tick)
     except (ConflictingBroadcast, ConflictingFact) as error:
         raise CannotRun(f"the dataset contradicts what was published before: {error}") from error
     sent.forgotten = sum(key is None for key in keys.values())
+    sent.not_closed = _not_closed(dataset, closed)
     return sent
+
+
+class _Following:
+    """Publishes; closings only if each follows the last one of its regency."""
+
+    def __init__(self, publisher: BulkPublisher) -> None:
+        self._publisher = publisher
+
+    async def broadcast(self, envelopes: Sequence[Envelope]) -> int:
+        return await self._publisher.broadcast(envelopes, refuse_gaps)
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> int:
+        return await self._publisher.publish(envelopes)
+
+
+async def _refuse_contradictions(
+    dataset: Dataset, through: date, sealer: Sealer, facts: Facts
+) -> None:
+    """Look for all that would be refused, before the first fact is sent. Errors: Contradicted."""
+    findings: list[Finding] = []
+    entries = [*that_may_contradict(dataset, through, sealer)]
+    for begin in range(0, len(entries), CHUNK):
+        some = entries[begin : begin + CHUNK]
+        envelopes = [entry.make().envelope for entry in some]
+        findings += (
+            Finding(
+                some[at].file,
+                some[at].line,
+                "id",
+                envelopes[at].id,
+                "published_otherwise",
+                details={"conflict": conflict},
+            )
+            for at, conflict in await facts.contradictions(envelopes)
+        )
+    if findings:
+        raise Contradicted(findings)
+
+
+def _not_closed(dataset: Dataset, closed: dict[str, Closed]) -> dict[str, tuple[date, date]]:
+    return {
+        code: (first, closed[code].first)
+        for code, first in first_closings(dataset).items()
+        if code in closed and first < closed[code].first
+    }
 
 
 async def publish_plan(plan: Iterable[Planned], publisher: Publisher, tick: Tick) -> Sent:

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 
 from services.attendance.backfill.plan import plan
-from services.attendance.backfill.publish import Sent, backfill
-from services.attendance.cli.dataset_input import fail, finish, opened, say, until
+from services.attendance.backfill.publish import Contradicted, Sent, backfill
+from services.attendance.cli.dataset_input import fail, finish, opened, refused, say, until
 from services.attendance.dataset.closings import closing_at
 from services.attendance.dataset.dataset import Dataset
 from services.attendance.explain.restore import explained
@@ -81,11 +81,17 @@ def backfill_command(
     dataset = opened(folder, report_file, lang, strict=strict, as_json=as_json)
     last = until(dataset, through)
     ensure_running()
-    sent, left = asyncio.run(_backfilled(dataset, last))
+    try:
+        sent, left = asyncio.run(_backfilled(dataset, last))
+    except Contradicted as error:
+        refused(error.findings, report_file, lang, as_json=as_json)
     summary: dict[str, object] = {
         "through": last.isoformat(),
         "rows": {"facts": sent.facts, "new facts": sent.new},
         "forgotten": sent.forgotten,
+        "not_closed": {
+            code: [day.isoformat() for day in days] for code, days in sent.not_closed.items()
+        },
         "parked": left.parked,
     }
     finish(dataset.findings, summary, [*_remarks(sent, left)], as_json=as_json, lang=lang)
@@ -94,6 +100,11 @@ def backfill_command(
 def _remarks(sent: Sent, left: Remaining) -> Iterator[str]:
     if sent.forgotten:
         yield f"people who are forgotten: {sent.forgotten}; nothing of them was published"
+    for code, (first, closed) in sorted(sent.not_closed.items()):
+        yield (
+            f"{code}: the dataset begins with {first}, and closings on the log with {closed}:"
+            f" workdays before {closed} are not closed"
+        )
     if left.parked:
         yield f"{left.parked} records could not be applied and wait: see `tertib parked list`"
 
@@ -118,7 +129,10 @@ async def _backfilled(dataset: Dataset, last: date) -> tuple[Sent, Remaining]:
                 description=f"{facts:,} facts published",
             )
 
-        sent = await backfill(dataset, last, configured, tick)
+        def waits(word: str) -> None:
+            bar.update(publishing, description=word or "publishing")
+
+        sent = await backfill(dataset, last, configured, tick, waits)
         bar.update(publishing, total=1, completed=1)
         catching = bar.add_task("catching up", total=None)
         most = 1
@@ -142,7 +156,7 @@ def forget_command(
     if not yes:
         typer.confirm(f"Nobody can undo this. Forget {employee}?", abort=True, err=True)
     configured = settings.load()
-    if not asyncio.run(forget(employee, getpass.getuser(), configured)):
+    if not asyncio.run(forget(employee, getpass.getuser(), configured, _say_if_any)):
         fail(f"there is no employee {employee}: nothing was ever heard of that id")
     say(f"{employee} is forgotten: nothing of that id is published or readable from now on")
 
@@ -169,6 +183,11 @@ def explain_command(
         print(json.dumps([structured(day, lang) for day in days], ensure_ascii=False))
     else:
         Console().print(*as_tables(employee, year, days, lang))
+
+
+def _say_if_any(word: str) -> None:
+    if word:
+        say(word)
 
 
 def ensure_running() -> None:

@@ -28,14 +28,7 @@ def opened(
     try:
         dataset = read_dataset(folder)
     except UnusableDataset as error:
-        _hand_out(error.findings, report_file, lang, as_json=as_json)
-        if as_json:
-            typer.echo(
-                json.dumps(
-                    {"loaded": False, "findings": findings_report.rows_of(error.findings, lang)}
-                )
-            )
-        raise typer.Exit(COULD_NOT_RUN) from error
+        refused(error.findings, report_file, lang, as_json=as_json)
     _hand_out(dataset.findings, report_file, lang, as_json=as_json)
     if strict and has_errors(dataset.findings):
         if as_json:
@@ -45,6 +38,17 @@ def opened(
             say("nothing was loaded: --strict, and there are bad rows")
         raise typer.Exit(FOUND_SOMETHING)
     return dataset
+
+
+def refused(
+    findings: Sequence[Finding], report_file: Path | None, lang: str, *, as_json: bool
+) -> NoReturn:
+    """Show why nothing was loaded, and end the command."""
+    _hand_out(findings, report_file, lang, as_json=as_json)
+    if as_json:
+        rows = findings_report.rows_of(findings, lang)
+        typer.echo(json.dumps({"loaded": False, "findings": rows}))
+    raise typer.Exit(COULD_NOT_RUN)
 
 
 def _hand_out(

@@ -133,6 +133,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "is an unknown name and is not read",
         "adalah nama yang tidak dikenal dan tidak dibaca",
     ),
+    "published_otherwise": (
+        "is published already and reads otherwise here; nothing was sent. {conflict}",
+        "sudah diterbitkan dan di sini berbunyi lain; tidak ada yang dikirim. {conflict}",
+    ),
     "unknown_file": (
         "is no file of a dataset and is not read",
         "bukan berkas data dan tidak dibaca",

@@ -67,7 +67,7 @@ def test_no_findings_no_table() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("code", sorted(_SENTENCES))
 def test_every_reason_has_a_sentence_in_both_languages(code: str, language: str) -> None:
-    names = ("found", "expected", "count", "allowed", "first", "other", "least")
+    names = ("found", "expected", "count", "allowed", "first", "other", "least", "conflict")
     details = {"what": "unit", **dict.fromkeys(names, "7")}
 
     assert "{" not in sentence(code, language, details)

@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from logging import NullHandler, getLogger
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,6 +16,7 @@ from shared.local.identity import Identity
 from shared.local.java import find_java
 from shared.local.logs import last_lines, rotate
 from shared.local.node import JVM, Node, format_data, properties
+from shared.quiet import quiet_logger
 
 HEALTH_SECONDS = 60.0
 POLL_SECONDS = 0.1
@@ -175,9 +175,7 @@ class KafkaCluster:
 
 def admin_client(bootstrap: str) -> AdminClient:
     """Make an admin client that does not print what it cannot reach."""
-    quiet = getLogger("tertib.local.kafka")
-    quiet.propagate = False
-    quiet.addHandler(NullHandler())
+    quiet = quiet_logger("tertib.local.kafka")
     return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}, logger=quiet)
 
 

@@ -1,19 +1,17 @@
 """Reading the tail of a topic without a group: what does it hold that a table does not know of."""
 
-import time
 from collections.abc import Mapping
-from logging import NullHandler, getLogger
 
 import msgspec
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from shared.runtime.errors import CannotRun
+from shared.runtime.kafka import log_ends
+from shared.runtime.kafka.client import admin_client, reader
 from shared.runtime.kafka.topics import PARTITIONS
 
 TIMEOUT_SECONDS = 30.0
 READ = 5_000
-
-LEADERLESS = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
 
 _MARK = b'"broadcastseq":'
 
@@ -31,11 +29,9 @@ class LogShrunk(CannotRun):
 
 def ends_of(bootstrap: str, topic: str) -> dict[int, int]:
     """Give the end offset of every partition. Blocks. Errors: confluent_kafka.KafkaException."""
-    consumer = _consumer(bootstrap)
-    try:
-        return _ends(consumer, topic)
-    finally:
-        consumer.close()
+    places = [(topic, partition) for partition in range(PARTITIONS)]
+    ends = log_ends.ends_of(admin_client(bootstrap), places)
+    return {partition: end for (_, partition), end in ends.items()}
 
 
 def highest_broadcast(
@@ -46,9 +42,9 @@ def highest_broadcast(
     Stops at the first number beyond the given one. Blocks.
     Errors: LogShrunk; confluent_kafka.KafkaException or TimeoutError if no broker answers.
     """
-    consumer = _consumer(bootstrap)
+    ends = ends_of(bootstrap, topic)
+    consumer = reader(bootstrap)
     try:
-        ends = _ends(consumer, topic)
         for partition, begin in begins.items():
             if begin > ends[partition]:
                 message = (
@@ -88,38 +84,3 @@ def _number(value: bytes | None) -> int:
         return _decoder.decode(value).broadcastseq
     except msgspec.DecodeError:
         return 0  # Not ours: readers park it.
-
-
-def _ends(consumer: Consumer, topic: str) -> dict[int, int]:
-    until = time.monotonic() + TIMEOUT_SECONDS
-    return {partition: _end(consumer, topic, partition, until) for partition in range(PARTITIONS)}
-
-
-def _end(consumer: Consumer, topic: str, partition: int, until: float) -> int:
-    """Ask for an end until a leader answers: a topic that was just made has none."""
-    while True:
-        try:
-            asked = TopicPartition(topic, partition)
-            end: int = consumer.get_watermark_offsets(asked, timeout=TIMEOUT_SECONDS)[1]
-        except KafkaException as error:
-            if error.args[0].code() not in LEADERLESS or time.monotonic() > until:
-                raise
-            time.sleep(0.05)
-        else:
-            return end
-
-
-def _consumer(bootstrap: str) -> Consumer:
-    quiet = getLogger("tertib.logends")
-    quiet.propagate = False  # Failures are raised; librdkafka would print them as well.
-    quiet.addHandler(NullHandler())
-    return Consumer(
-        {
-            "bootstrap.servers": bootstrap,
-            "group.id": "tertib.logends",  # Asked for by the library; no group is joined.
-            "enable.auto.commit": False,
-            "auto.offset.reset": "error",
-            "log_level": 0,
-        },
-        logger=quiet,
-    )

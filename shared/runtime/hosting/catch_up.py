@@ -11,29 +11,19 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from logging import NullHandler, getLogger
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
-
 from shared.runtime.errors import CannotRun
+from shared.runtime.kafka.client import admin_client
+from shared.runtime.kafka.log_ends import ends_of
+from shared.runtime.positions import TopicPartition
 from shared.runtime.settings import Settings
 
 POLL_SECONDS = 0.2
 # A service that is started again answers within this; one that is gone does not.
 SILENT_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
-BROKER_SECONDS = 30.0
-# A topic just made, or a broker just started: leaders are there a moment later.
-LEADERLESS = {
-    KafkaError.NOT_LEADER_FOR_PARTITION,
-    KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
-    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001  (its name)
-}
 
-Place = tuple[str, int]
 Status = Mapping[str, Any]
 Statuses = Mapping[str, Status]
 
@@ -83,12 +73,12 @@ async def catch_up(settings: Settings) -> AsyncIterator[Remaining]:
         message = "no service is known to wait for: run `tertib up`, or set TERTIB_STATUS_URLS"
         raise CannotCatchUp(message)
     asking = _Asking(settings.status_urls)
-    brokers = _Brokers(settings.bootstrap)
-    before = await brokers.ends(heard(await asking.statuses()))
+    brokers = admin_client(settings.bootstrap)
+    before = await asyncio.to_thread(ends_of, brokers, heard(await asking.statuses()))
     while True:
         statuses = await asking.statuses()
         left = what_is_left(statuses, before)
-        after = await brokers.ends(heard(statuses))
+        after = await asyncio.to_thread(ends_of, brokers, heard(statuses))
         if left.nothing and after == before:
             yield left
             return
@@ -98,7 +88,7 @@ async def catch_up(settings: Settings) -> AsyncIterator[Remaining]:
         await asyncio.sleep(POLL_SECONDS)
 
 
-def what_is_left(statuses: Statuses, ends: Mapping[Place, int]) -> Remaining:
+def what_is_left(statuses: Statuses, ends: Mapping[TopicPartition, int]) -> Remaining:
     """Hold what the services say against the ends of the topics.
 
     Errors: CannotCatchUp for a stopped partition.
@@ -125,7 +115,7 @@ def what_is_left(statuses: Statuses, ends: Mapping[Place, int]) -> Remaining:
     )
 
 
-def heard(statuses: Statuses) -> list[Place]:
+def heard(statuses: Statuses) -> list[TopicPartition]:
     """Name every partition that anybody hears."""
     places = {
         (topic, number) for group in _groups(statuses) for topic, number, _ in _cursors(group)
@@ -183,40 +173,3 @@ def _fetched(url: str) -> Status:
     with urllib.request.urlopen(url, timeout=ANSWER_SECONDS) as answer:  # noqa: S310  (settings allow http only)
         status: Status = json.load(answer)
         return status
-
-
-class _Brokers:
-    """Asks for the ends of partitions, all in one request."""
-
-    def __init__(self, bootstrap: str) -> None:
-        quiet = getLogger("tertib.waiting")
-        quiet.propagate = False  # What goes wrong is raised; librdkafka would print it as well.
-        quiet.addHandler(NullHandler())
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}, logger=quiet)
-
-    async def ends(self, places: list[Place]) -> dict[Place, int]:
-        """Give the end offset of each, as soon as every partition has a leader that answers.
-
-        Errors: KafkaException for what does not pass by itself within half a minute.
-        """
-        until = time.monotonic() + BROKER_SECONDS
-        while True:
-            try:
-                return await asyncio.to_thread(self._ends, places)
-            except KafkaException as error:
-                passing = error.args[0].code() in LEADERLESS
-                if not passing or time.monotonic() > until:
-                    raise
-            await asyncio.sleep(POLL_SECONDS)
-
-    def _ends(self, places: list[Place]) -> dict[Place, int]:
-        if not places:
-            return {}
-        asked = self._admin.list_offsets(
-            {TopicPartition(*place): OffsetSpec.latest() for place in places},
-            request_timeout=BROKER_SECONDS,
-        )
-        return {
-            (partition.topic, partition.partition): future.result().offset
-            for partition, future in asked.items()
-        }

@@ -3,17 +3,15 @@
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from logging import NullHandler, getLogger
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from shared.runtime.errors import CannotRun
+from shared.runtime.kafka.client import admin_client
 from shared.runtime.kafka.topics import Topic, topic
 
 TIMEOUT_SECONDS = 30.0
-
-
 POLL_SECONDS = 0.05
 
 
@@ -32,7 +30,7 @@ async def ensure(bootstrap: str, names: Iterable[str], replication: int = 1) -> 
 
 
 def _ensure(bootstrap: str, topics: Sequence[Topic], replication: int) -> None:
-    admin = _admin(bootstrap)
+    admin = admin_client(bootstrap)
     there = _partitions(admin)
     missing = [topic for topic in topics if topic.name not in there]
     if missing:
@@ -82,10 +80,3 @@ def _partitions_of(admin: AdminClient, topics: Sequence[Topic]) -> dict[str, int
 def _partitions(admin: AdminClient) -> dict[str, int]:
     known = admin.list_topics(timeout=TIMEOUT_SECONDS).topics
     return {name: len(found.partitions) for name, found in known.items() if not found.error}
-
-
-def _admin(bootstrap: str) -> AdminClient:
-    quiet = getLogger("tertib.topics")
-    quiet.propagate = False  # What goes wrong is raised; librdkafka would print it as well.
-    quiet.addHandler(NullHandler())
-    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}, logger=quiet)

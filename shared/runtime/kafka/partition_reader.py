@@ -1,18 +1,18 @@
 """Reading partitions in bulk, without a group: what a rebuild folds and compares with."""
 
 from collections.abc import Iterator
-from logging import NullHandler, getLogger
 from threading import Lock
 from typing import Any
 
 import confluent_kafka
-from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
+from shared.runtime.kafka import log_ends
+from shared.runtime.kafka.client import admin_client, reader
 from shared.runtime.kafka.records import Record
 from shared.runtime.positions import TopicPartition
 
 CHUNK = 5_000
-TIMEOUT = 30.0
 
 
 class PartitionReader:
@@ -22,32 +22,18 @@ class PartitionReader:
     """
 
     def __init__(self, bootstrap: str) -> None:
-        quiet = getLogger("tertib.reading")
-        quiet.propagate = False  # What goes wrong is raised; librdkafka would print it as well.
-        quiet.addHandler(NullHandler())
         self._at: tuple[TopicPartition, int] | None = None
         self._lock = Lock()  # Whoever is cancelled closes while a thread of his still reads.
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": bootstrap,
-                "group.id": "tertib.reading",  # Never joined: librdkafka wants a name.
-                "enable.auto.commit": False,
-                "auto.offset.reset": "error",
-                # At a partition's end it waits for more, and so does the next partition behind it.
-                "fetch.wait.max.ms": 5,
-                "queued.max.messages.kbytes": 16_384,
-                "log_level": 0,
-            },
-            logger=quiet,
+        self._admin = admin_client(bootstrap)
+        self._consumer = reader(
+            bootstrap,
+            # At a partition's end it waits for more, and so does the next partition behind it.
+            {"fetch.wait.max.ms": 5, "queued.max.messages.kbytes": 16_384},
         )
 
     def ends(self, place: TopicPartition) -> tuple[int, int]:
         """Give the first offset of a partition that is there, and the one after the last."""
-        with self._lock:
-            begin, end = self._consumer.get_watermark_offsets(
-                confluent_kafka.TopicPartition(*place), timeout=TIMEOUT
-            )
-            return begin, end
+        return log_ends.bounds_of(self._admin, place)
 
     def read(self, place: TopicPartition, offset: int, end: int) -> list[Record]:
         """Give the next records of a partition from an offset, below `end`; at least one."""

@@ -9,13 +9,13 @@ import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from logging import NullHandler, getLogger
 from typing import NoReturn
 
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from shared.runtime.errors import CannotRun
+from shared.runtime.kafka.client import QUIET, client_config
 from shared.runtime.kafka.topics import PARKED_BYTES
 from shared.runtime.observability import correlation
 
@@ -41,7 +41,6 @@ SETTINGS: ProducerConfig = {
     "queue.buffering.max.messages": QUEUE_RECORDS,
     "queue.buffering.max.kbytes": QUEUE_KIB,
     "delivery.report.only.error": True,  # A Python call for each success would halve the rate.
-    "log_level": 0,
 }
 
 
@@ -69,17 +68,14 @@ class Producer:
     def __init__(self, bootstrap: str, settings: ProducerConfig | None = None) -> None:
         self._failed: str | None = None
         self._record: dict[str, str] = {}
-        quiet = getLogger("tertib.producing")
-        quiet.propagate = False  # Failures are raised; librdkafka would print them as well.
-        quiet.addHandler(NullHandler())
         self._client = confluent_kafka.Producer(
             {
-                "bootstrap.servers": bootstrap,
+                **client_config(bootstrap),
                 **SETTINGS,
                 **(settings or {}),
                 "on_delivery": self._refused,
             },
-            logger=quiet,
+            logger=QUIET,
         )
 
     def send(

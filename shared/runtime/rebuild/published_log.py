@@ -5,9 +5,10 @@ import time
 from collections.abc import Iterator
 
 import asyncpg
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 
 from shared.runtime.errors import CannotRun
+from shared.runtime.kafka.log_ends import UNKNOWN
 from shared.runtime.kafka.partition_reader import PartitionReader
 from shared.runtime.kafka.records import Record
 from shared.runtime.outbox import outbox_table
@@ -15,11 +16,6 @@ from shared.runtime.positions import TopicPartition
 
 RELAY_SECONDS = 60.0  # To publish what was concluded just now; a relay that runs takes one.
 PAUSE = 0.05
-NO_TOPIC = (
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
-    KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001  (its name)
-    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001  (its name)
-)
 
 
 async def wait_until_published(pool: asyncpg.Pool, seconds: float = RELAY_SECONDS) -> bool:
@@ -54,7 +50,7 @@ def _ends_of(reading: PartitionReader, place: TopicPartition) -> tuple[int, int]
     try:
         return reading.ends(place)
     except KafkaException as error:
-        if error.args[0].code() not in NO_TOPIC:
+        if error.args[0].code() not in UNKNOWN:
             raise
         return 0, 0  # Nothing of it was ever published.
 

@@ -77,5 +77,5 @@ async def send(running: Running) -> None:
         sender = Sender(
             store, KeyringOpener(keyring), outlets, outcomes, settings.language, wall_clock
         )
-        sender.stopping = running.stopping
+        sender.stopping, sender.troubles = running.stopping, running.troubles
         await sender.run()

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import asyncpg
 import structlog
 from structlog.contextvars import bound_contextvars
 
@@ -34,6 +33,7 @@ from shared.events import notifications as words
 from shared.events.sealing import Unsealable
 from shared.runtime.processing.command_handler import SubjectParked
 from shared.runtime.processing.store_port import WriteConflict
+from shared.runtime.storage.failures import REFUSED, UNAVAILABLE, refusal_of
 
 log = structlog.get_logger()
 
@@ -42,9 +42,9 @@ Settle = Callable[[Job, Command], Awaitable[None]]  # Publishes an outcome (`Out
 AT_ONCE = (
     16  # Deliveries in flight by channel: a gateway is slow, and the database is not the limit.
 )
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)  # The database or the keyring.
-NOT_NOW = (*AWAY, WriteConflict, SubjectParked)
+NOT_NOW = (*UNAVAILABLE, WriteConflict, SubjectParked)  # The database or the keyring.
 LOOK_EVERY = 0.25  # Seconds: an in-app notice is there within one (design 9).
+LONGEST_PAUSE = 60.0  # What the database refuses will be refused again: people must mend it.
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,10 @@ class Outlet:
 
 @dataclass
 class Sender:
-    """Delivers what is queued. A notice for a channel without an outlet fails, with a reason."""
+    """Delivers what is queued. A notice for a channel without an outlet fails, with a reason.
+
+    `troubles`: where it says, by channel, what the database refuses.
+    """
 
     store: SenderStore
     opener: Opener
@@ -67,6 +70,7 @@ class Sender:
     language: rendering.Language = "id"
     clock: Clock = wall_clock
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    troubles: dict[str, str] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Work until `stopping` is set. What is in flight is brought to its end."""
@@ -76,15 +80,23 @@ class Sender:
 
     async def _serve(self, channel: words.Channel) -> None:
         """Serve one channel, beside the others: a slow one must not delay another."""
+        pause = LOOK_EVERY
         while not self.stopping.is_set():
             try:
                 done = await self.round(channel)
             except NOT_NOW as failure:
                 log.warning("sender_paused", channel=channel, error=type(failure).__name__)
-                done = 0
+                done, pause = 0, LOOK_EVERY
+            except REFUSED as failure:
+                self.troubles[f"sender, {channel}"] = refusal_of(failure)
+                log.exception("sender_refused", channel=channel)
+                done, pause = 0, min(LONGEST_PAUSE, pause * 2)
+            else:
+                self.troubles.pop(f"sender, {channel}", None)
+                pause = LOOK_EVERY
             if not done:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.stopping.wait(), LOOK_EVERY)
+                    await asyncio.wait_for(self.stopping.wait(), pause)
 
     async def round(self, channel: words.Channel) -> int:
         """Process some notices that are due; give how many changed."""

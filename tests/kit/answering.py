@@ -4,7 +4,7 @@ import asyncio
 import json
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +41,15 @@ class Asked:
     async def told(self, path: str) -> tuple[int, dict[str, Any]]:
         status, body = await self.get(path)
         return status, json.loads(body)
+
+    async def until(
+        self, path: str, holds: Callable[[int, dict[str, Any]], bool]
+    ) -> dict[str, Any]:
+        """Ask until an answer is as it should be, and give it."""
+        async with asyncio.timeout(30):
+            while not holds(*(answer := await self.told(path))):  # noqa: ASYNC110  (it answers over HTTP)
+                await asyncio.sleep(0.05)
+        return answer[1]
 
 
 def _fetched(url: str, method: str) -> tuple[int, str]:

@@ -5,6 +5,7 @@ log, and only then lets records come. After any doubt the cursor rows are read a
 right in every case.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -93,6 +94,7 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
         self._culprits.clear()
         self.progress.waiting.clear()
         self.progress.stopped.clear()
+        self.progress.refusals.end()
         self.progress.measure()
 
     async def close(self) -> None:
@@ -191,9 +193,11 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
     async def _reread(self, before: dict[TopicPartition, Partition], generation: int) -> None:
         """Continue with the partitions that are still ours, from their cursors in the database.
 
+        What is refused again and again is tried more and more slowly.
         The others are claimed again after a heartbeat; without that pause, this member and the new
         owner would take the epoch from each other in turns.
         """
+        await asyncio.sleep(self.progress.refusals.pause(self.limits.longest_pause))
         store, ours = self.store, list[Partition]()
         try:
             if await store.live() is store:

@@ -14,7 +14,7 @@ from shared.runtime.limits import Limits
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.state import Cursor
-from shared.runtime.storage.failures import UNAVAILABLE
+from shared.runtime.storage.failures import UNAVAILABLE, refusal_of
 
 log = structlog.get_logger()
 
@@ -66,10 +66,13 @@ class Claims:
             except IllegalStateError:
                 return  # Revoked in the meantime: the next assignment claims again.
             except (*UNAVAILABLE, KafkaError) as error:
+                self._progress.claim_error = refusal_of(error)
                 log.warning("claim_failed", group=self._progress.group, error=type(error).__name__)
-            except Exception:
+            except Exception as error:
+                self._progress.claim_error = refusal_of(error)
                 log.exception("claim_failed", group=self._progress.group)
             else:
+                self._progress.claim_error = None
                 return
             delay = min(delay * 2 or FIRST_PAUSE, self._limits.longest_pause)
 

@@ -92,6 +92,8 @@ class Maintenance:
                 await work()
             except (KafkaError, IllegalStateError, *UNAVAILABLE) as error:
                 log.warning("upkeep_failed", group=self.group, error=type(error).__name__)
+            except Exception:  # A table that is not there must not end what goes on beside.
+                log.exception("upkeep_failed", group=self.group)
 
     async def _listen(self) -> None:
         """Measure how late the event loop runs a task: heartbeats are as late."""

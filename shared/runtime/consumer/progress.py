@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from shared.runtime.consumer.refusals import Refusals
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.halt import HALT_KINDS, Halt
 
@@ -61,6 +62,8 @@ class Progress:
     told: int = 0
     refused: int = 0
     parked: int = 0
+    refusals: Refusals = field(default_factory=Refusals)  # Those in a row, of now.
+    claim_error: str | None = None  # Why the last try to claim failed.
 
     def take_up(self, place: TopicPartition, offset: int) -> None:
         """Note that a partition is held from an offset on."""

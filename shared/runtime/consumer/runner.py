@@ -181,7 +181,8 @@ class Runner:
             work = await self._fresh(records)
             while work:
                 work = await self._step(work)
-        except Exception:
+        except Exception as error:
+            self.progress.refusals.note(error)
             log.exception("batch_failed", group=self.group)
             self.cursors.suspect()
 
@@ -220,6 +221,7 @@ class Runner:
                 self._spoilt(spoilt)
             return {}
         except UNAVAILABLE as error:
+            self.progress.refusals.note(error)
             log.warning("states_unknown", group=self.group, error=type(error).__name__)
             cursors.suspect()
             return {}
@@ -262,12 +264,14 @@ class Runner:
         except Exception as error:
             metrics.REFUSED.labels(self.group).inc()
             self.progress.refused += 1
+            self.progress.refusals.note(error)
             log.warning("write_refused", group=self.group, error=type(error).__name__)
             if not isinstance(error, (WriteConflict, *UNAVAILABLE)):
                 log.exception("write_failed", group=self.group)
             if era == self.cursors.era:
                 self.cursors.suspect()
         else:
+            self.progress.refusals.end()
             account(self.progress, step)
             if era == self.cursors.era:
                 await self._go_on(step)

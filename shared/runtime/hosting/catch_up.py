@@ -23,6 +23,8 @@ POLL_SECONDS = 0.2
 # A service that is started again answers within this; one that is gone does not.
 SILENT_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
+# A rebuild that switches just now may be in the way once.
+REFUSED_TIMES = 3
 
 Status = Mapping[str, Any]
 Statuses = Mapping[str, Status]
@@ -91,11 +93,14 @@ async def catch_up(settings: Settings) -> AsyncIterator[Remaining]:
 def what_is_left(statuses: Statuses, ends: Mapping[TopicPartition, int]) -> Remaining:
     """Hold what the services say against the ends of the topics.
 
-    Errors: CannotCatchUp for a stopped partition.
+    Errors: CannotCatchUp for a stopped partition, or a database that refuses every write.
     """
     stopped = list(_stopped(statuses))
     if stopped:
         raise CannotCatchUp("stopped, and not going on by itself: " + "; ".join(stopped))
+    refused = list(_refused(statuses))
+    if refused:
+        raise CannotCatchUp("the database refuses every write: " + "; ".join(refused))
     return Remaining(
         records=sum(
             max(0, ends.get((topic, number), 0) - offset)
@@ -128,6 +133,14 @@ def _stopped(statuses: Statuses) -> Iterator[str]:
         for name, group in status["groups"].items():
             for each in group["stopped"]:
                 yield f"{name}, {each['topic']}/{each['partition']}: {each['reason']}"
+
+
+def _refused(statuses: Statuses) -> Iterator[str]:
+    for status in statuses.values():
+        for name, group in status["groups"].items():
+            run = group["refused"]
+            if run is not None and not run["passing"] and run["times"] >= REFUSED_TIMES:
+                yield f"{name}: {run['error']}"
 
 
 def _groups(statuses: Statuses) -> Iterator[Mapping[str, Any]]:

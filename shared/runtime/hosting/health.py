@@ -11,11 +11,12 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.runtime.hosting.metrics import measure
-from shared.runtime.hosting.status import AWAY, ProcessStatus
+from shared.runtime.hosting.status import ProcessStatus, silence_of
+from shared.runtime.storage.failures import REFUSED, UNAVAILABLE
 
 log = structlog.get_logger()
 
-OK, NOT_FOUND, NOT_ALLOWED, UNAVAILABLE = 200, 404, 405, 503
+OK, NOT_FOUND, NOT_ALLOWED, NOT_NOW = 200, 404, 405, 503
 
 Message = MutableMapping[str, Any]
 Answer = tuple[int, str, bytes]
@@ -60,12 +61,12 @@ async def _metrics(vitals: ProcessStatus) -> Answer:
 async def _status(vitals: ProcessStatus) -> Answer:
     try:
         return _told(OK, await vitals.status())
-    except AWAY as error:
-        return _reasoned([f"the database does not answer ({type(error).__name__})"])
+    except (*UNAVAILABLE, REFUSED) as error:
+        return _reasoned([silence_of(error)])
 
 
 def _reasoned(reasons: list[str]) -> Answer:
-    return _told(UNAVAILABLE if reasons else OK, {"ok": not reasons, "reasons": reasons})
+    return _told(NOT_NOW if reasons else OK, {"ok": not reasons, "reasons": reasons})
 
 
 def _told(status: int, content: object) -> Answer:

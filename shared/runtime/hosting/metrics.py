@@ -10,7 +10,8 @@ from typing import Any
 from prometheus_client import Gauge
 
 from shared.runtime.consumer.runner import Runner
-from shared.runtime.hosting.status import ANSWER_SECONDS, AWAY, ProcessStatus, ends_of
+from shared.runtime.hosting.status import ANSWER_SECONDS, ProcessStatus, ends_of
+from shared.runtime.storage.failures import REFUSED, UNAVAILABLE
 
 PLACE = ["group", "topic", "partition"]
 LAG = Gauge("tertib_cursor_lag_records", "Records behind the log", PLACE)
@@ -34,7 +35,7 @@ async def measure(vitals: ProcessStatus) -> None:
         async with asyncio.timeout(ANSWER_SECONDS):
             told = await vitals.status()
             ratios = await vitals.rebuilding()
-    except AWAY:
+    except (*UNAVAILABLE, REFUSED):
         return
     for name, outbox in told["outboxes"].items():
         UNSENT.labels(vitals.service, name).set(outbox["oldest_seconds"] or 0)

@@ -20,12 +20,13 @@ from shared.runtime.broadcast.relay import facts_relay
 from shared.runtime.consumer.runner import Runner
 from shared.runtime.errors import CannotRun
 from shared.runtime.hosting.health import application
-from shared.runtime.hosting.status import AWAY, Part, ProcessStatus
+from shared.runtime.hosting.status import Part, ProcessStatus
 from shared.runtime.http.server import HttpServer
 from shared.runtime.kafka import admin, topics
 from shared.runtime.outbox.relay import Relay
 from shared.runtime.projection import Projection
 from shared.runtime.settings import Settings
+from shared.runtime.storage.failures import REFUSED, UNAVAILABLE
 
 log = structlog.get_logger()
 
@@ -47,6 +48,7 @@ class Running:
     runners: Mapping[str, Runner]
     stopping: asyncio.Event
     parts: dict[str, Part] = field(default_factory=dict)  # A task may add to `/status`.
+    troubles: dict[str, str] = field(default_factory=dict)  # And say why the service is not ready.
 
 
 Task = Callable[[Running], Awaitable[None]]
@@ -140,7 +142,9 @@ class _Process:
             {runner.projection.name: runner for runner in runners},
             self.stopping,
         )
-        self.vitals = ProcessStatus(self.service.name, pool, runners, parts=running.parts)
+        self.vitals = ProcessStatus(
+            self.service.name, pool, runners, parts=running.parts, troubles=running.troubles
+        )
         self._serve_health(started)
         names = url, self.settings.bootstrap, self.service.name
         self._relay("relay", Relay(*names), started)
@@ -162,6 +166,7 @@ class _Process:
 
     def _relay(self, name: str, relay: Relay, started: AsyncExitStack) -> None:
         """Publish what is said; ended after the consumers, when it has let their last words go."""
+        relay.troubles = self.vitals.troubles
         self.vitals.outboxes[relay.outbox.name] = relay
         self._spawn(name, relay.run())
         started.push_async_callback(self._drained, name, relay)
@@ -172,7 +177,7 @@ class _Process:
             async with asyncio.timeout(GRACE_SECONDS):
                 while not self.tasks[name].done() and not await relay.drained():  # noqa: ASYNC110  (a database)
                     await asyncio.sleep(DRAIN_SECONDS)
-        except AWAY as error:
+        except (*UNAVAILABLE, REFUSED) as error:
             log.warning("relay_not_drained", error=type(error).__name__)
         self.tasks[name].cancel()
         await asyncio.wait([self.tasks[name]])

@@ -13,10 +13,12 @@ import aiokafka
 import asyncpg
 from aiokafka.errors import KafkaError
 
+from shared.runtime.consumer.refusals import Refusals
 from shared.runtime.consumer.runner import Runner
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.halt import Halt, stored
 from shared.runtime.storage import table_sets
+from shared.runtime.storage.failures import REFUSED, UNAVAILABLE, refusal_of
 
 # A batch and its transaction take well under a second; rebalances and slow disks take more.
 LOOP_SECONDS = 30.0
@@ -32,7 +34,6 @@ _DONE = (
 )
 
 Part = Callable[[], Awaitable[Mapping[str, Any]]]  # A number `due` is work to be waited for.
-AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
 class Outbox(Protocol):
@@ -51,7 +52,10 @@ class Outbox(Protocol):
 
 @dataclass
 class ProcessStatus:
-    """The signs of life of one process. `parts`: more for `/status`, by name."""
+    """The signs of life of one process. `parts`: more for `/status`, by name.
+
+    `troubles`: what a part of the process cannot do now, and why, by its name.
+    """
 
     service: str
     pool: "asyncpg.Pool[Any]"
@@ -59,6 +63,7 @@ class ProcessStatus:
     outboxes: dict[str, Outbox] = field(default_factory=dict)  # By the name of the table.
     parts: Mapping[str, Part] = field(default_factory=dict)
     stopping: bool = False
+    troubles: dict[str, str] = field(default_factory=dict)
 
     def dead(self) -> list[str]:
         """Say which consumer loops do not turn; empty: the process lives."""
@@ -72,6 +77,7 @@ class ProcessStatus:
         """Say why the service is not ready; empty: it is."""
         reasons = ["the service is stopping"] if self.stopping else []
         reasons += self.dead()
+        reasons += [f"{name}: {why}" for name, why in sorted(self.troubles.items())]
         for runner in self.runners:
             reasons += _unclaimed(runner)
         asked = [_silent_brokers(runner) for runner in self.runners]
@@ -88,8 +94,8 @@ class ProcessStatus:
                     name: await outbox.oldest_unsent_seconds() or 0
                     for name, outbox in self.outboxes.items()
                 }
-        except AWAY as error:
-            return [f"the database does not answer ({type(error).__name__})"]
+        except (*UNAVAILABLE, REFUSED) as error:
+            return [silence_of(error)]
         return [
             f"{name}: what was committed has waited {oldest:.0f} s to be published"
             for name, oldest in ages.items()
@@ -135,6 +141,7 @@ class ProcessStatus:
                 if halt is not None
             ],
             "parked": parked,
+            "refused": _refused(progress.refusals),
             "taken": progress.records,
             "told": progress.told,
         }
@@ -196,6 +203,20 @@ async def _building(connection: asyncpg.Connection, projection: str) -> list[tup
     return [(row["version"], row["schema"]) for row in rows]
 
 
+def silence_of(error: BaseException) -> str:
+    """Say why a database did not tell what it was asked for."""
+    if isinstance(error, UNAVAILABLE):
+        return f"the database does not answer ({type(error).__name__})"
+    return f"the database refuses: {refusal_of(error)}"
+
+
+def _refused(refusals: Refusals) -> dict[str, Any] | None:
+    """Tell of a run of refused transactions; None: there is none."""
+    if refusals.reason is None:
+        return None
+    return {"times": refusals.times, "error": refusals.error, "passing": refusals.passing}
+
+
 def _unclaimed(runner: Runner) -> list[str]:
     """Say which partitions this member does not work on. One without any has not joined yet."""
     progress = runner.progress
@@ -203,8 +224,12 @@ def _unclaimed(runner: Runner) -> list[str]:
         f"{runner.group}: {topic}/{number} is stopped: {halt.detail}"
         for (topic, number), halt in sorted(progress.stopped.items())
     ]
+    if progress.refusals.reason is not None:
+        stopped.append(f"{runner.group}: {progress.refusals.reason}")
     if progress.waiting:
-        return [*stopped, f"{runner.group}: {len(progress.waiting)} partitions wait for a claim"]
+        why = f" ({progress.claim_error})" if progress.claim_error else ""
+        waiting = f"{runner.group}: {len(progress.waiting)} partitions wait for a claim{why}"
+        return [*stopped, waiting]
     if not progress.claimed and not stopped:
         return [f"{runner.group}: no partition is assigned"]
     return stopped

@@ -18,7 +18,7 @@ from shared.runtime.outbox.guard import Guard
 from shared.runtime.outbox.outbox_table import OutboxPosition
 from shared.runtime.outbox.relay_status import ACTIVE, FAILURES, PUBLISHED, RelayStatus
 from shared.runtime.outbox.sending import send
-from shared.runtime.storage.failures import UNAVAILABLE
+from shared.runtime.storage.failures import REFUSED, UNAVAILABLE, refusal_of
 from shared.runtime.storage.schema import EVENTS, OutboxTable
 
 PAGE = 5_000
@@ -33,7 +33,10 @@ log = structlog.get_logger()
 
 
 class Relay:
-    """Publishes one outbox of a service. `settings` are librdkafka's and go before ours."""
+    """Publishes one outbox of a service. `settings` are librdkafka's and go before ours.
+
+    `troubles`: where it says, by the name of its outbox, why it cannot publish now.
+    """
 
     def __init__(  # noqa: PLR0913  (what is published, for whom, where to, and how)
         self,
@@ -53,6 +56,7 @@ class Relay:
         self.service = service
         self.settings = settings or {}
         self.status = RelayStatus()
+        self.troubles: dict[str, str] = {}
         self._limit = PAGE
         self._delay = 0.0
         self._woken = asyncio.Event()
@@ -72,6 +76,9 @@ class Relay:
                     await self._hold()
                 except UNAVAILABLE as error:
                     log.warning("relay_lost_database", service=self.service, error=str(error))
+                except REFUSED as error:
+                    self.troubles[self.outbox.name] = f"the database refuses: {refusal_of(error)}"
+                    log.exception("relay_refused", service=self.service)
                 self._activate(active=False)
                 await self._back_off()
         finally:
@@ -161,6 +168,7 @@ class Relay:
         while True:
             self._woken.clear()
             place = await self._drain(connection, producer, place)
+            self.troubles.pop(self.outbox.name, None)
             self.status.looks += 1
             if time.monotonic() > room_until:
                 await outbox_table.prepare(connection, self.outbox)

@@ -203,6 +203,10 @@ class PostgresStore:
             raise WriteConflict(type(error).__name__) from error
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             raise RowsRejected(type(error).__name__) from error
+        except asyncpg.InterfaceError as error:
+            if not isinstance(error, ValueError):
+                raise
+            raise RowsRejected(type(error).__name__) from error  # It could not even be sent.
 
     async def _move(self, connection: Any, writes: WriteBatch) -> None:
         """Compare and set the cursors: a writer that was overtaken writes nothing."""

@@ -27,6 +27,7 @@ def status(
     unsent: bool = False,
     stopped: str | None = None,
     due: int = 0,
+    refused: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Give what a service with one group tells of itself."""
     (topic,) = cursors
@@ -35,6 +36,7 @@ def status(
         "schema": "s",
         "cursors": cursors,
         "stopped": stands,
+        "refused": refused,
         "parked": {"records": 0, "subjects": 0},
     }
     return {
@@ -74,6 +76,22 @@ def test_a_stopped_partition_ends_the_wait_and_is_named() -> None:
 
     with pytest.raises(CannotCatchUp, match=r"one\.group@1, t/1: history lost"):
         what_is_left({"one": stopped}, {("t", 0): 7})
+
+
+def test_a_database_that_refuses_every_write_ends_the_wait_and_is_named() -> None:
+    """Nothing would ever come of it: whoever waits must not wait for ever."""
+    error = 'UndefinedColumnError: column "x" does not exist'
+    refusing = status({"t": {"0": 7}}, refused={"times": 3, "error": error, "passing": False})
+
+    with pytest.raises(CannotCatchUp, match=r"one\.group@1: UndefinedColumnError"):
+        what_is_left({"one": refusing}, {("t", 0): 9})
+
+
+@pytest.mark.parametrize(("times", "passing"), [(2, False), (30, True)])
+def test_what_may_pass_by_itself_is_waited_for(times: int, *, passing: bool) -> None:
+    run = {"times": times, "error": "TooManyConnectionsError", "passing": passing}
+
+    assert what_is_left({"one": status({"t": {"0": 7}}, refused=run)}, {("t", 0): 9}).records == 2
 
 
 class Answering(BaseHTTPRequestHandler):

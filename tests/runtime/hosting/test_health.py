@@ -4,13 +4,27 @@ import asyncio
 import os
 import signal
 import time
+from datetime import UTC, datetime
 
+import asyncpg
 import pytest
 from confluent_kafka import Producer
 
+from shared.events.attendance import ExcuseRevoked
+from shared.events.envelope import Envelope, canonical, fact_id, headers_of
+from shared.events.structs import as_struct
 from shared.local.stack import LocalStack
 from shared.runtime.hosting.status import LOOP_SECONDS, OUTBOX_SECONDS
 from tests.kit.answering import answering, figure, put_beyond_the_log
+
+READY, NOT_READY = 200, 503
+AT = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+FULL_DISK = """
+CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'no space is left' USING ERRCODE = '53100'; END $$;
+CREATE TRIGGER full_disk BEFORE INSERT ON tests_counting_v1_1.subjects
+FOR EACH ROW EXECUTE FUNCTION full_disk();
+"""
 
 
 async def test_a_service_that_holds_its_partitions_is_ready(
@@ -73,6 +87,82 @@ async def test_a_database_that_is_gone_makes_it_unready(
         assert told["reasons"][0].startswith("the database does not answer")
         assert (await asked.get("/status"))[0] == 503
         assert (await asked.get("/metrics"))[0] == 200
+
+
+async def test_a_database_that_refuses_is_not_away_and_is_named(
+    bootstrap: str, database: str, topic: str
+) -> None:
+    """A column that is gone is gone at the next try as well: it must be seen, not waited out."""
+    connection = await asyncpg.connect(database)
+    async with answering(bootstrap, database, topic) as asked:
+        await asked.claimed()
+        await connection.execute("ALTER TABLE tests_counting_v1_1.counts RENAME heard TO was")
+        revoke(bootstrap, topic, "E-1")
+        refused = await asked.until("/readyz", lambda status, _: status == NOT_READY)
+        _, whole = await asked.told("/status")
+
+        assert refused["reasons"][0].startswith("tests.counting@1: every write is refused, ")
+        assert 'UndefinedColumnError: column "heard"' in refused["reasons"][0]
+        group = whole["groups"]["tests.counting@1"]
+        assert 'column "heard" does not exist' in group["refused"]["error"]
+        assert group["refused"]["passing"] is False
+
+        await connection.execute("ALTER TABLE tests_counting_v1_1.counts RENAME was TO heard")
+        await asked.until("/readyz", lambda status, _: status == READY)
+        assert await connection.fetchval("SELECT heard FROM read.counts") == 1
+    await connection.close()
+
+
+async def test_a_service_that_can_read_and_cannot_write_is_not_ready(
+    bootstrap: str, database: str, topic: str
+) -> None:
+    """A disk that is full answers every question (53100); only a run of refusals tells."""
+    connection = await asyncpg.connect(database)
+    async with answering(bootstrap, database, topic) as asked:
+        await asked.claimed()
+        await connection.execute(FULL_DISK)
+        revoke(bootstrap, topic, "E-1")
+        refused = await asked.until("/readyz", lambda status, _: status == NOT_READY)
+
+        assert "in a row: DiskFullError: no space is left" in refused["reasons"][0]
+
+        await connection.execute("DROP TRIGGER full_disk ON tests_counting_v1_1.subjects")
+        await asked.until("/readyz", lambda status, _: status == READY)
+    await connection.close()
+
+
+async def test_tables_that_cannot_be_read_are_told_by_status_as_refused(
+    bootstrap: str, database: str, topic: str
+) -> None:
+    connection = await asyncpg.connect(database)
+    async with answering(bootstrap, database, topic) as asked:
+        await asked.claimed()
+        await connection.execute("ALTER TABLE tests_counting_v1_1.parked RENAME TO elsewhere")
+        status, told = await asked.told("/status")
+
+        assert status == NOT_READY
+        assert told["reasons"][0].startswith("the database refuses: UndefinedTableError: relation")
+        assert (await asked.get("/metrics"))[0] == READY
+    await connection.close()
+
+
+def revoke(bootstrap: str, topic: str, subject: str) -> None:
+    """Let something be said of a subject that the projection counts."""
+    fact = ExcuseRevoked(employee_id=subject, excuse_id="L-1")
+    said = Envelope(
+        data=as_struct(fact),
+        id=fact_id("tests", subject),
+        recordedtime=AT.isoformat(),
+        regency="53.01",
+        source="/attendance",
+        subject=subject,
+        time=AT.isoformat(),
+        type=ExcuseRevoked.type_name(),
+    )
+    producer = Producer({"bootstrap.servers": bootstrap})
+    headers = headers_of(said.type, said.id)
+    producer.produce(topic, canonical(said), subject.encode(), partition=0, headers=headers)
+    producer.flush()
 
 
 @pytest.mark.system

@@ -21,7 +21,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from shared.runtime.errors import CannotRun
+from shared.errors import CannotRun
 
 TABLES = ("assessments", "thresholds", "proposals", "notices")
 PROPOSED = ("measure", "days", "level", "sanction", "article", "state")

@@ -1,7 +1,9 @@
 """The errors of a local stack, with messages that say what to do."""
 
+from shared.errors import CannotRun
 
-class StackError(Exception):
+
+class StackError(CannotRun):
     """The local stack cannot do what was asked; the message says why and what to do."""
 
 

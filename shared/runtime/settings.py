@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from shared.runtime.errors import CannotRun
+from shared.errors import CannotRun
 
 BOOTSTRAP = "TERTIB_KAFKA_BOOTSTRAP"
 KEYRING = "TERTIB_KEYRING_URL"

@@ -11,6 +11,7 @@ from services.attendance.dataset.dataset import Dataset
 from services.attendance.dataset.findings import Finding
 from services.attendance.facts.closings import Closed, closed_of, refuse_gaps
 from services.attendance.facts.publisher import Publisher, refuse_wrong_clock
+from shared.errors import CannotRun
 from shared.events.attendance import FACTS
 from shared.events.envelope import Envelope
 from shared.events.sealing import KeySealer, Sealer
@@ -18,7 +19,6 @@ from shared.runtime.broadcast.bulk import BulkPublisher, bulk_publisher
 from shared.runtime.broadcast.conflicts import ConflictingBroadcast, ConflictingFact
 from shared.runtime.broadcast.facts import Facts
 from shared.runtime.broadcast.waiting import Waits, nobody_hears
-from shared.runtime.errors import CannotRun
 from shared.runtime.kafka import admin
 from shared.runtime.privacy.keyring import PostgresKeyring
 from shared.runtime.settings import Settings

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from shared.errors import CannotRun
 from shared.events.attendance import WorkdayClosed
 from shared.events.envelope import Envelope
 from shared.runtime.broadcast.facts import Facts
 from shared.runtime.broadcast.transaction import FactsTransaction
-from shared.runtime.errors import CannotRun
 
 NEXT = timedelta(days=1)
 _TYPE = WorkdayClosed.type_name()

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import asyncpg
 
+from shared.errors import CannotRun
 from shared.events.envelope import Envelope
-from shared.runtime.errors import CannotRun
 
 CLOCK_SECONDS = 1.0  # Facts are told with our clock; a wrong one would falsify the log (design 3).
 

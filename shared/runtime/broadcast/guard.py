@@ -6,8 +6,8 @@ import asyncpg
 import structlog
 from confluent_kafka import KafkaException
 
+from shared.errors import CannotRun
 from shared.runtime.broadcast import known_facts, topic_scan
-from shared.runtime.errors import CannotRun
 
 PAUSE_SECONDS = 1.0
 

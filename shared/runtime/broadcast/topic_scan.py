@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
-from shared.runtime.errors import CannotRun
+from shared.errors import CannotRun
 from shared.runtime.kafka import log_ends
 from shared.runtime.kafka.client import admin_client, reader
 from shared.runtime.kafka.topics import PARTITIONS

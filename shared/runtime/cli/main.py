@@ -15,10 +15,9 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_group
 
-from shared.local.errors import StackError
+from shared.errors import CannotRun
 from shared.runtime.cli import plugins
 from shared.runtime.cli.discovery import commands_of
-from shared.runtime.errors import CannotRun
 
 COULD_NOT_RUN = 2
 GROUP = "tertib.commands"
@@ -126,7 +125,7 @@ def main() -> None:
 
 def _told(error: Exception) -> str:
     """Say what went wrong: in one line if one can do something about it."""
-    if isinstance(error, StackError | CannotRun):
+    if isinstance(error, CannotRun):
         return str(error)
     from shared.runtime.observability.log import frames, masked  # noqa: PLC0415  (needed when all is lost)
 

@@ -12,9 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from shared.errors import CannotRun
 from shared.runtime import settings
 from shared.runtime.cli.serve import built
-from shared.runtime.errors import CannotRun
 from shared.runtime.parking import queries, queue
 from shared.runtime.storage.outbox_sink import LiveOutbox
 from shared.runtime.storage.store import PostgresStore

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.runtime.errors import CannotRun
+from shared.errors import CannotRun
 from shared.runtime.kafka.client import admin_client
 from shared.runtime.kafka.log_ends import ends_of
 from shared.runtime.positions import TopicPartition

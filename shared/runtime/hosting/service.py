@@ -15,10 +15,10 @@ from typing import Any
 import asyncpg
 import structlog
 
+from shared.errors import CannotRun
 from shared.events.catalogue import KINDS
 from shared.runtime.broadcast.relay import facts_relay
 from shared.runtime.consumer.runner import Runner
-from shared.runtime.errors import CannotRun
 from shared.runtime.hosting.health import application
 from shared.runtime.hosting.status import Part, ProcessStatus
 from shared.runtime.http.server import HttpServer

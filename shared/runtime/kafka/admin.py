@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from shared.runtime.errors import CannotRun
+from shared.errors import CannotRun
 from shared.runtime.kafka.client import admin_client
 from shared.runtime.kafka.topics import Topic, topic
 

@@ -14,7 +14,7 @@ from typing import NoReturn
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from shared.runtime.errors import CannotRun
+from shared.errors import CannotRun
 from shared.runtime.kafka.client import QUIET, client_config
 from shared.runtime.kafka.topics import PARKED_BYTES
 from shared.runtime.observability import correlation

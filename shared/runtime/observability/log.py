@@ -14,7 +14,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor
 
-from shared.runtime.errors import CannotRun
+from shared.errors import CannotRun
 
 # Codes, counts, places on the log, opaque ids. Never a text that a person wrote.
 KEYS = frozenset(

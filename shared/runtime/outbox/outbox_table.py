@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from shared.runtime.errors import CannotRun
+from shared.errors import CannotRun
 from shared.runtime.storage import schema
 from shared.runtime.storage.schema import EVENTS, OutboxTable
 

@@ -4,7 +4,7 @@ import asyncio
 
 import asyncpg
 
-from shared.runtime.errors import CannotRun
+from shared.errors import CannotRun
 from shared.runtime.positions import TopicPartition
 
 PAUSE = 0.05

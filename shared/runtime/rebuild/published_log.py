@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import asyncpg
 from confluent_kafka import KafkaException
 
-from shared.runtime.errors import CannotRun
+from shared.errors import CannotRun
 from shared.runtime.kafka.log_ends import UNKNOWN
 from shared.runtime.kafka.partition_reader import PartitionReader
 from shared.runtime.kafka.records import Record

@@ -13,8 +13,8 @@ from typing import Any
 
 import asyncpg
 
+from shared.errors import CannotRun
 from shared.runtime import gc_tuning
-from shared.runtime.errors import CannotRun
 from shared.runtime.limits import Limits
 from shared.runtime.processing.worker import FoldedBatch
 from shared.runtime.projection import Projection

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
-from shared.runtime.errors import CannotRun
+from shared.errors import CannotRun
 from shared.runtime.kafka.partition_reader import PartitionReader
 from shared.runtime.kafka.records import Record
 from shared.runtime.limits import Limits

@@ -14,8 +14,8 @@ from typing import Any
 
 import asyncpg
 
+from shared.errors import CannotRun
 from shared.runtime import gc_tuning
-from shared.runtime.errors import CannotRun
 from shared.runtime.rebuild.comparison import Differences
 from shared.runtime.rebuild.partition_lanes import PartitionLanes, Task
 

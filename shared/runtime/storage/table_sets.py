@@ -13,7 +13,7 @@ from sqlalchemy import MetaData, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
-from shared.runtime.errors import CannotRun
+from shared.errors import CannotRun
 from shared.runtime.projection import Projection
 from shared.runtime.storage.schema import Connection, locked, prepare
 

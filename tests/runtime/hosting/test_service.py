@@ -13,8 +13,8 @@ import asyncpg
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from shared.errors import CannotRun
 from shared.local import ports
-from shared.runtime.errors import CannotRun
 from shared.runtime.hosting import service as serving
 from shared.runtime.hosting.service import BROKEN, DONE, Running, Service, launched, serve
 from shared.runtime.kafka import admin

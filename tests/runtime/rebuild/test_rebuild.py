@@ -11,10 +11,10 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from shared.errors import CannotRun
 from shared.events.base import NewEvent
 from shared.events.envelope import Envelope
 from shared.runtime.consumer.runner import Runner
-from shared.runtime.errors import CannotRun
 from shared.runtime.limits import Limits
 from shared.runtime.outbox import outbox_table
 from shared.runtime.outbox.relay import Relay

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import psutil
 import pytest
 
+from shared.errors import CannotRun
 from shared.events.base import NewEvent
 from shared.events.envelope import Envelope
 from shared.runtime.cli.serve import built
-from shared.runtime.errors import CannotRun
 from shared.runtime.rebuild import rebuild as rebuilding
 from shared.runtime.rebuild.rebuild import Done
 from tests.kit.toy import Known, Sum, Toy

@@ -4,83 +4,69 @@ An answer proves that the loop turns. What is told names partitions, offsets and
 """
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Mapping
+from http import HTTPStatus
 
-import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from shared.runtime.hosting.metrics import measure
 from shared.runtime.hosting.status import ProcessStatus, silence_of
 from shared.runtime.storage.failures import REFUSED, UNAVAILABLE
 
-log = structlog.get_logger()
-
-OK, NOT_FOUND, NOT_ALLOWED, NOT_NOW = 200, 404, 405, 503
-
-Message = MutableMapping[str, Any]
-Answer = tuple[int, str, bytes]
+METHODS = ["GET", "HEAD"]
+FRESH = {"cache-control": "no-store"}
 
 
-def application(vitals: ProcessStatus) -> Callable[..., Awaitable[None]]:
-    """Make the ASGI application. Other ASGI servers and tests may run it as well."""
-    routes = {"/livez": _livez, "/readyz": _readyz, "/metrics": _metrics, "/status": _status}
+def application(vitals: ProcessStatus) -> Starlette:
+    """Make the ASGI application. Any ASGI server may run it, tests as well."""
 
-    async def app(
-        scope: Message,
-        _: Callable[[], Awaitable[Message]],
-        send: Callable[[Message], Awaitable[None]],
-    ) -> None:
-        if scope["type"] != "http":
-            return
-        route = routes.get(scope["path"])
-        if route is None:
-            answer = _told(NOT_FOUND, {"paths": sorted(routes)})
-        elif scope["method"] not in {"GET", "HEAD"}:
-            answer = _told(NOT_ALLOWED, {"methods": ["GET", "HEAD"]})
-        else:
-            answer = await route(vitals)
-        await _send(send, answer, with_body=scope["method"] != "HEAD")
+    async def livez(_: Request) -> Response:
+        return _reasoned(vitals.dead())
 
+    async def readyz(_: Request) -> Response:
+        return _reasoned(await vitals.unready())
+
+    async def metrics(_: Request) -> Response:
+        await measure(vitals)
+        return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST, **FRESH})
+
+    async def status(_: Request) -> Response:
+        try:
+            return _told(HTTPStatus.OK, await vitals.status())
+        except (*UNAVAILABLE, REFUSED) as error:
+            return _reasoned([silence_of(error)])
+
+    pages = [livez, readyz, metrics, status]
+    paths = sorted(f"/{page.__name__}" for page in pages)
+
+    def no_such_page(_: Request, __: Exception) -> Response:
+        return _told(HTTPStatus.NOT_FOUND, {"paths": paths})
+
+    def no_such_method(_: Request, refused: Exception) -> Response:
+        allowed = refused.headers if isinstance(refused, HTTPException) else None
+        return _told(HTTPStatus.METHOD_NOT_ALLOWED, {"methods": METHODS}, allowed)
+
+    app = Starlette(
+        routes=[Route(f"/{page.__name__}", page, methods=METHODS) for page in pages],
+        exception_handlers={
+            HTTPStatus.NOT_FOUND: no_such_page,
+            HTTPStatus.METHOD_NOT_ALLOWED: no_such_method,
+        },
+    )
+    app.router.redirect_slashes = False
     return app
 
 
-async def _livez(vitals: ProcessStatus) -> Answer:
-    return _reasoned(vitals.dead())
+def _reasoned(reasons: list[str]) -> Response:
+    status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
+    return _told(status, {"ok": not reasons, "reasons": reasons})
 
 
-async def _readyz(vitals: ProcessStatus) -> Answer:
-    return _reasoned(await vitals.unready())
-
-
-async def _metrics(vitals: ProcessStatus) -> Answer:
-    await measure(vitals)
-    return OK, CONTENT_TYPE_LATEST, generate_latest()
-
-
-async def _status(vitals: ProcessStatus) -> Answer:
-    try:
-        return _told(OK, await vitals.status())
-    except (*UNAVAILABLE, REFUSED) as error:
-        return _reasoned([silence_of(error)])
-
-
-def _reasoned(reasons: list[str]) -> Answer:
-    return _told(NOT_NOW if reasons else OK, {"ok": not reasons, "reasons": reasons})
-
-
-def _told(status: int, content: object) -> Answer:
-    return status, "application/json", json.dumps(content).encode() + b"\n"
-
-
-async def _send(
-    send: Callable[[Message], Awaitable[None]], answer: Answer, *, with_body: bool
-) -> None:
-    status, kind, body = answer
-    headers = [
-        (b"content-type", kind.encode()),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body if with_body else b""})
+def _told(status: HTTPStatus, content: object, more: Mapping[str, str] | None = None) -> Response:
+    body = json.dumps(content).encode() + b"\n"
+    return Response(body, status, {**FRESH, **(more or {})}, media_type="application/json")

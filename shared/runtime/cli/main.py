@@ -1,7 +1,8 @@
 """`tertib`: the one entry point. Commands are found by name and imported when they are called.
 
-A service's commands come from the entry points `tertib.commands` (`module:app`, a Typer app with
-functions under `@app.command(…)`). One that is not installed is left out.
+A service's commands come from the entry points `tertib.commands`: a table that gives for each name
+where its Typer app is (`module:app`) and its line of help, so that `--help` imports no command.
+One that is not installed is left out.
 """
 
 import sys
@@ -17,23 +18,10 @@ from typer.main import get_group
 
 from shared.errors import CannotRun
 from shared.runtime.cli import plugins
-from shared.runtime.cli.discovery import commands_of
+from shared.runtime.cli.command_table import COMMANDS
 
 COULD_NOT_RUN = 2
 GROUP = "tertib.commands"
-
-# What belongs to no service: the modules that have commands in their `app`.
-OWN = tuple(
-    EntryPoint(module, f"{module}:app", GROUP)
-    for module in (
-        "shared.local.commands",
-        "shared.runtime.cli.serve",
-        "shared.runtime.cli.contracts",
-        "shared.runtime.cli.export",
-        "shared.runtime.cli.parked",
-        "shared.runtime.cli.rebuild",
-    )
-)
 
 # Whose failures these are, by the package that raises them.
 OTHERS: Mapping[str, str] = {
@@ -50,15 +38,16 @@ class Commands(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """Name all commands there are."""
         del ctx
-        return sorted(_helps())
+        return sorted(commands())
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Give a command; None: there is none of that name."""
         del ctx
-        for point in _points():
-            if cmd_name in commands_of(point):
-                return get_group(point.load()).commands[cmd_name]
-        return None
+        known = commands()
+        if cmd_name not in known:
+            return None
+        where, _ = known[cmd_name]
+        return get_group(EntryPoint(cmd_name, where, GROUP).load()).commands[cmd_name]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command that is meant; for one that is not there, say which is near."""
@@ -73,7 +62,7 @@ class Commands(TyperGroup):
         """Write the list of commands without importing any."""
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl(sorted(_helps().items()))
+            formatter.write_dl(sorted((name, line) for name, (_, line) in commands().items()))
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command. What is logged meanwhile goes to standard error, as all logs do."""
@@ -142,14 +131,11 @@ def _told(error: Exception) -> str:
     return f"this should not happen; please report it with these lines:\n{frames(error)}"
 
 
-def _points() -> list[EntryPoint]:
-    """Name where commands are, ours first: no service can take their names."""
-    return [*OWN, *plugins.points(GROUP)]
-
-
-def _helps() -> dict[str, str]:
-    """Give every command's name and what it does, in a line."""
-    found: dict[str, str] = {}
-    for point in _points():
-        found = {**commands_of(point), **found}
-    return found
+def commands() -> dict[str, tuple[str, str]]:
+    """Give every command: where it is, and its line of help; no service takes a name of ours."""
+    found: dict[str, tuple[str, str]] = {}
+    for service, table in plugins.loaded(GROUP).items():
+        if not isinstance(table, Mapping):
+            raise CannotRun(f"{service} was installed from an older source: run `make setup`")
+        found |= table
+    return {**found, **COMMANDS}

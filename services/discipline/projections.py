@@ -5,11 +5,13 @@ One row is one threshold, whatever became of it: noted, proposed, superseded, wi
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, MetaData, Table, Text
 
 from services.discipline.domain import proposing
 from services.discipline.domain.matters import Matters, Threshold
+from services.discipline.rules.loading import rule_texts
 from shared.events import attendance
 from shared.events.attendance import AbsenceThresholdReached
 from shared.events.base import Fact, NewEvent
@@ -67,6 +69,11 @@ class Cases(ProjectionBase[CaseFile, None]):
     loads: Sequence[Load] = (STANDING,)
     commands = True  # Officials write the same person's stream.
     tells: Sequence[type[Fact]] = ()  # Their events: a rebuild folds them as given (design 6).
+
+    @cached_property
+    def rules(self) -> Mapping[str, str]:
+        """Give the national rule rows. Errors: UnreadableRules."""
+        return rule_texts()
 
     def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> CaseFile:
         """Give the matters from the rows of `standing`, which come in the order heard."""

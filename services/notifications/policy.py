@@ -47,6 +47,19 @@ CHANNELS: Mapping[Role, Sequence[Channel]] = {
 }
 
 
+def rows() -> Mapping[str, str]:
+    """Give who hears of what and by what, a text each by its name: the plan follows from these.
+
+    The notices that are told would be others for the same log, so who changes one raises the
+    planner's version (`Planner.rules`).
+    """
+    audience = {
+        f"audience of {kind.__name__}": ", ".join(f"{role}: {template}" for role, template in told)
+        for kind, told in AUDIENCE.items()
+    }
+    return audience | {f"channels of {role}": ", ".join(each) for role, each in CHANNELS.items()}
+
+
 def recipient_of(role: Role, said: News) -> str | None:
     """Name who fills a role towards the person, as known then; None: nobody does."""
     match said:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
 
-from services.notifications import domain
+from services.notifications import domain, policy
 from services.notifications.notices import Notice, Notices
 from shared.events import attendance, discipline, notifications
 from shared.events.base import Fact, NewEvent
@@ -85,6 +85,7 @@ class Planner(ProjectionBase[Planned, None]):
     hears: Sequence[type[Fact]] = (*domain.HEARS, *OURS)
     tables: Sequence[Table] = (NOTICES,)
     loads: Sequence[Load] = (KEPT,)
+    rules: Mapping[str, str] = policy.rows()
     commands = True  # The sender writes the same person's stream.
 
     def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> Planned:

@@ -96,6 +96,14 @@ class Projection(Protocol[State, Knowledge]):
     reads: Mapping[type[Fact], frozenset[str]]
     tells: Sequence[type[Fact]]
 
+    @property
+    def rules(self) -> Mapping[str, str]:
+        """Give the rows that the fold reads beside the log: texts by their names.
+
+        Dated rule rows, policy: who changes one raises the version, or is refused at the start.
+        Errors: CannotRun if they cannot be read.
+        """
+
     def knowledge(self) -> Knowledge:
         """Give the knowledge of somebody who has heard no broadcast."""
 
@@ -149,6 +157,10 @@ class ProjectionBase(Generic[State, Knowledge]):
     loads: Sequence[Load] = ()
     reads: Mapping[type[Fact], frozenset[str]] = MappingProxyType({})
     tells: Sequence[type[Fact]] = ()
+
+    @property
+    def rules(self) -> Mapping[str, str]:
+        return {}
 
     def knowledge(self) -> Any:
         return None

@@ -1,10 +1,12 @@
 """Reads rule rows from YAML, every scalar as text, for the domain."""
 
+from collections.abc import Mapping
 from datetime import date
 from importlib import resources
 from typing import Any, cast, get_args
 
 from services.discipline.domain.rulebook import Confidence, RuleRow
+from shared.errors import CannotRun
 from shared.runtime.yaml_text import load_text
 
 NATIONAL_DEFAULTS = "national.yaml"
@@ -22,14 +24,30 @@ _FIELDS = {
 _MAY_BE_BLANK = {"valid_to", "approved_by"}
 
 
-class UnreadableRules(ValueError):  # noqa: N818  (what it says of the file)
+class UnreadableRules(CannotRun):
     """The file is no list of rule rows; the message says which row and why."""
 
 
 def national_defaults() -> list[RuleRow]:
-    """Give the rows that come with the service: they are not signed yet."""
+    """Give the rows that come with the service: they are not signed yet.
+
+    Errors: UnreadableRules, with the name of the file.
+    """
     path = resources.files(__package__) / NATIONAL_DEFAULTS
-    return rows_from(path.read_text(encoding="utf-8"))
+    try:
+        return rows_from(path.read_text(encoding="utf-8"))
+    except UnreadableRules as error:
+        raise UnreadableRules(f"{NATIONAL_DEFAULTS} cannot be read: {error}") from error
+
+
+def rule_texts() -> Mapping[str, str]:
+    """Give what follows from the national rows, as texts by their names (`Projection.rules`).
+
+    Who signs a row, or says how sure it is, changes no conclusion. Errors: UnreadableRules.
+    """
+    rows = national_defaults()
+    names = [f"{row.rule_key} of {row.region_code} from {row.valid_from}" for row in rows]
+    return dict(zip(names, [f"{row.value} to {row.valid_to}" for row in rows], strict=True))
 
 
 def rows_from(content: str) -> list[RuleRow]:

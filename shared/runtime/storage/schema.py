@@ -44,7 +44,8 @@ CREATE TABLE IF NOT EXISTS tertib.table_set (
     projection text NOT NULL,
     version integer NOT NULL,
     schema text PRIMARY KEY,
-    live boolean NOT NULL
+    live boolean NOT NULL,
+    made_for text  -- What it was made for (`fingerprint`); null: it is older than this column.
 );
 CREATE UNIQUE INDEX IF NOT EXISTS one_live_set ON tertib.table_set (projection) WHERE live;
 """
@@ -71,10 +72,21 @@ async def prepare(connection: Connection, *more: OutboxTable) -> None:
     """
     await locked(connection, "tertib.prepare")
     await connection.execute(_ONCE)
+    await add_made_for(connection)
     for outbox in dict.fromkeys((EVENTS, *more)):
         null = "" if outbox.to_all else "NOT NULL"
         await connection.execute(_OUTBOX.format(name=outbox.name, null=null))
         await make_room(connection, outbox)
+
+
+async def add_made_for(connection: Connection) -> None:
+    """Give a list of table sets of before the column that it lacks."""
+    there = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM information_schema.columns WHERE table_schema = 'tertib'"
+        " AND table_name = 'table_set' AND column_name = 'made_for')"
+    )
+    if not there:  # Asked first: changing a table, even in vain, locks out who writes it.
+        await connection.execute("ALTER TABLE tertib.table_set ADD COLUMN made_for text")
 
 
 async def make_room(connection: Connection, outbox: OutboxTable = EVENTS) -> None:

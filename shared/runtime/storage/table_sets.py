@@ -15,7 +15,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from shared.errors import CannotRun
 from shared.runtime.projection import Projection
-from shared.runtime.storage.schema import Connection, locked, prepare
+from shared.runtime.storage.fingerprint import described, refuse_changes
+from shared.runtime.storage.schema import Connection, add_made_for, locked, prepare
 
 _RUNNER = """
 CREATE SCHEMA {schema};
@@ -88,6 +89,8 @@ async def create(connection: Connection, projection: Projection[Any, Any], parti
     The first cursors are written here, by decision, and never by a default (kafka.md 5).
     """
     await locked(connection, "tertib.table_set")
+    await add_made_for(connection)
+    await _refuse_changed_twin(connection, projection)
     base = f"{_plain(projection.name)}_v{projection.version}"
     last = await connection.fetchval(
         "SELECT coalesce(max(substring(schema FROM '[0-9]+$')::int), 0) FROM tertib.table_set"
@@ -104,10 +107,12 @@ async def create(connection: Connection, projection: Projection[Any, Any], parti
         [(topic, number) for topic in projection.topics for number in range(partitions)],
     )
     await connection.execute(
-        "INSERT INTO tertib.table_set VALUES ($1, $2, $3, false)",
+        "INSERT INTO tertib.table_set (projection, version, schema, live, made_for)"
+        " VALUES ($1, $2, $3, false, $4)",
         projection.name,
         projection.version,
         schema,
+        described(projection),
     )
     return schema
 
@@ -129,7 +134,10 @@ async def switch(connection: Connection, projection: Projection[Any, Any], schem
 
 
 async def ensure(connection: Connection, projection: Projection[Any, Any], partitions: int) -> str:
-    """Give the live table set, made if this is the first start. Errors: OtherVersion."""
+    """Give the live table set, made if this is the first start.
+
+    Errors: OtherVersion; ChangedWithoutVersion.
+    """
     async with connection.transaction():
         await prepare(connection)
         await locked(connection, "tertib.table_set")
@@ -140,6 +148,11 @@ async def ensure(connection: Connection, projection: Projection[Any, Any], parti
         else:
             await check_version(connection, projection, schema)
             await _add_kinds_of_halts(connection, schema)
+            await connection.execute(
+                "UPDATE tertib.table_set SET made_for = $2 WHERE schema = $1 AND made_for IS NULL",
+                schema,
+                described(projection),
+            )
         return schema
 
 
@@ -157,15 +170,35 @@ async def _add_kinds_of_halts(connection: Connection, schema: str) -> None:
 async def check_version(
     connection: Connection, projection: Projection[Any, Any], schema: str
 ) -> None:
-    """Hold a table set against the code that is to write it. Errors: OtherVersion."""
-    version = await connection.fetchval(
-        "SELECT version FROM tertib.table_set WHERE schema = $1", schema
+    """Hold a table set against the code that is to write it.
+
+    Errors: OtherVersion; ChangedWithoutVersion.
+    """
+    version, made_for = await connection.fetchrow(
+        "SELECT version, made_for FROM tertib.table_set WHERE schema = $1", schema
     )
     if version != projection.version:
-        message = (
-            f"{projection.name}@{projection.version}: the live tables are @{version}: rebuild"
+        todo = (
+            f"run `tertib rebuild {projection.service}`, then start it again"
+            if version < projection.version
+            else "a newer release took over: start that one"
         )
-        raise OtherVersion(message)
+        raise OtherVersion(
+            f"{projection.name}@{projection.version}: the live tables are @{version}: {todo}"
+        )
+    if made_for is not None:
+        refuse_changes(projection, made_for)
+
+
+async def _refuse_changed_twin(connection: Connection, projection: Projection[Any, Any]) -> None:
+    """Refuse a rebuild of the same version for other tables: readers could not tell them apart."""
+    made_for = await connection.fetchval(
+        "SELECT made_for FROM tertib.table_set WHERE projection = $1 AND live AND version = $2",
+        projection.name,
+        projection.version,
+    )
+    if made_for is not None:
+        refuse_changes(projection, made_for)
 
 
 def columns_of(table: Table) -> Sequence[tuple[str, str]]:

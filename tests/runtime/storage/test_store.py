@@ -363,7 +363,7 @@ async def test_tables_of_another_version_are_not_taken_for_ours(pool: asyncpg.Po
     async with pool.acquire() as connection:
         schema = await table_sets.ensure(connection, toy, 1)
         toy.version = 2
-        with pytest.raises(table_sets.OtherVersion, match="@1: rebuild"):
+        with pytest.raises(table_sets.OtherVersion, match="@1: run `tertib rebuild attendance`"):
             await table_sets.ensure(connection, toy, 1)
         toy.version = 1
         assert await table_sets.ensure(connection, toy, 1) == schema

@@ -15,6 +15,7 @@ import structlog
 from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import IllegalStateError
 
+from shared.errors import CannotRun
 from shared.runtime.consumer import progress as metrics
 from shared.runtime.consumer.claims import Claims, against_the_log
 from shared.runtime.consumer.fence import BatchLost, LogReplaced, OffsetFence
@@ -200,12 +201,12 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
         await asyncio.sleep(self.progress.refusals.pause(self.limits.longest_pause))
         store, ours = self.store, list[Partition]()
         try:
-            if await store.live() is store:
-                rows = await store.cursors(before)
-                mine = [row for row in rows if before[row[:2]].epoch == row.epoch]
-                ours = await store.partitions(mine, self.limits)
+            ours = await self._still_ours(before)
         except UNAVAILABLE as error:
             log.warning("rows_unknown", group=self.progress.group, error=type(error).__name__)
+        except CannotRun as error:
+            self.progress.end(error)
+            return
         except Exception:
             log.exception("rows_unknown", group=self.progress.group)
         if generation != self._claims.generation:
@@ -222,6 +223,14 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
             return  # Revoked in the meantime: the next assignment claims again.
         if lost:
             self._claims.later(lost, self.limits.heartbeat_ms / 1000)
+
+    async def _still_ours(self, before: dict[TopicPartition, Partition]) -> list[Partition]:
+        """Read the rows of those whose epoch is as we left it, in the table set that is live."""
+        if await self.store.live() is not self.store:
+            return []
+        rows = await self.store.cursors(before)
+        mine = [row for row in rows if before[row[:2]].epoch == row.epoch]
+        return await self.store.partitions(mine, self.limits)
 
     def written(self, step: FoldedBatch) -> None:
         """Note what a step has written."""

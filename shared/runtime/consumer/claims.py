@@ -8,6 +8,7 @@ import aiokafka
 import structlog
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from shared.errors import CannotRun
 from shared.runtime.consumer.halts import fault_of
 from shared.runtime.consumer.progress import Progress
 from shared.runtime.limits import Limits
@@ -68,6 +69,9 @@ class Claims:
             except (*UNAVAILABLE, KafkaError) as error:
                 self._progress.claim_error = refusal_of(error)
                 log.warning("claim_failed", group=self._progress.group, error=type(error).__name__)
+            except CannotRun as error:
+                self._progress.end(error)
+                return
             except Exception as error:
                 self._progress.claim_error = refusal_of(error)
                 log.exception("claim_failed", group=self._progress.group)

@@ -9,6 +9,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from shared.errors import CannotRun
 from shared.runtime import gc_tuning
 from shared.runtime.consumer import progress as metrics
 from shared.runtime.consumer.assignment import PartitionAssignment
@@ -92,6 +93,9 @@ class Maintenance:
                 await work()
             except (KafkaError, IllegalStateError, *UNAVAILABLE) as error:
                 log.warning("upkeep_failed", group=self.group, error=type(error).__name__)
+            except CannotRun as error:
+                self.progress.end(error)
+                return
             except Exception:  # A table that is not there must not end what goes on beside.
                 log.exception("upkeep_failed", group=self.group)
 
@@ -137,7 +141,8 @@ class Maintenance:
             self.progress.turn()
 
     async def _recheck(self) -> None:
-        """Claim halted partitions again, and count the gaps that stay open."""
+        """Claim halted partitions again, count the gaps that stay open, and see who is live."""
+        await self.member.store.live()  # An idle member would never hear of its successor.
         self.member.cursors.recheck()
         count = await queries.open_gaps(self.member.store)
         metrics.GAPS_OPEN.labels(self.group).set(count)

@@ -4,12 +4,14 @@
 by `hosting/metrics.py`.
 """
 
+import asyncio
 import collections
 import time
 from dataclasses import dataclass, field
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from shared.errors import CannotRun
 from shared.runtime.consumer.refusals import Refusals
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.halt import HALT_KINDS, Halt
@@ -64,6 +66,7 @@ class Progress:
     parked: int = 0
     refusals: Refusals = field(default_factory=Refusals)  # Those in a row, of now.
     claim_error: str | None = None  # Why the last try to claim failed.
+    over: "asyncio.Future[None] | None" = None  # Raises what ends this member for good.
 
     def take_up(self, place: TopicPartition, offset: int) -> None:
         """Note that a partition is held from an offset on."""
@@ -85,6 +88,12 @@ class Progress:
         for kind in HALT_KINDS:
             STOPPED.labels(self.group, kind).set(kinds[kind])
         CLAIMED.labels(self.group).set(len(self.claimed))
+
+    def end(self, reason: CannotRun) -> None:
+        """Note that this member can never go on: whoever runs it ends (`Runner.over`)."""
+        if self.over is not None and not self.over.done():
+            self.over.set_exception(reason)
+            self.over.exception()  # Heard: in a test nobody may wait for it.
 
     def turn(self) -> None:
         """Note that the consumer loop is alive."""

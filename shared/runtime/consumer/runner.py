@@ -20,6 +20,7 @@ from aiokafka.errors import IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
+from shared.errors import CannotRun
 from shared.runtime import gc_tuning
 from shared.runtime.consumer import progress as metrics
 from shared.runtime.consumer.accounting import account
@@ -80,8 +81,12 @@ class Runner:
     # Life.
 
     async def start(self) -> None:
-        """Make or find the table set, and join the group. Errors: tableset.OtherVersion."""
+        """Make or find the table set, and join the group.
+
+        Errors: those of `table_sets.ensure`, of which OtherVersion may also come later (`over`).
+        """
         gc_tuning.settle()
+        self.progress.over = asyncio.get_running_loop().create_future()
         self._pool = await asyncpg.create_pool(
             self.database_url,
             min_size=1,
@@ -124,6 +129,11 @@ class Runner:
         self._subscriber(self._take)
         await self._broker.start()
         self._upkeep.start()
+
+    async def over(self) -> None:
+        """Wait until this member can never go on. Errors: CannotRun, saying why."""
+        assert self.progress.over is not None, "it was not started"  # noqa: S101  (a bug otherwise)
+        await asyncio.shield(self.progress.over)
 
     async def stop(self) -> None:
         """Stop polling, finish or roll back the running batch, leave the group."""
@@ -181,6 +191,8 @@ class Runner:
             work = await self._fresh(records)
             while work:
                 work = await self._step(work)
+        except CannotRun as error:
+            self.progress.end(error)
         except Exception as error:
             self.progress.refusals.note(error)
             log.exception("batch_failed", group=self.group)

@@ -88,7 +88,8 @@ async def serve(service: Service, settings: Settings) -> int:
     """Run a service until it is told to stop (SIGTERM, SIGINT); give the exit code.
 
     0: it stopped as told. 1: one of its parts died; the log says which.
-    Errors: CannotRun if it is not told what it needs.
+    Errors: CannotRun if it is not told what it needs, or can never go on as it is: the tables
+    are another version's, the database is another.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -153,6 +154,8 @@ class _Process:
         for runner in runners:
             await runner.start()
             started.push_async_callback(runner.stop)
+            self._spawn(runner.group, runner.over())
+            started.push_async_callback(self._cancelled, runner.group)
         self._add_tasks(running, started)
         log.info("service_started", topics=self.service.topics())
         return await self._end()
@@ -203,9 +206,13 @@ class _Process:
         for name, task in self.tasks.items():
             if task.done() and not was_told:
                 log.error("task_died", task=name)  # Why, it is asked at its end.
-                if isinstance(task.exception(), CannotRun):
-                    task.result()  # It reaches people as one line.
+                if not task.cancelled() and isinstance(task.exception(), CannotRun):
+                    task.result()  # It reaches people as one line; no restart would mend it.
         return DONE if was_told else BROKEN
+
+    async def _cancelled(self, name: str) -> None:
+        self.tasks[name].cancel()
+        await asyncio.wait([self.tasks[name]])
 
     async def _ended_all(self, names: Iterable[str]) -> None:
         await asyncio.gather(*(self._ended(name) for name in names))

@@ -11,14 +11,19 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
+from sqlalchemy import Column, MetaData, Text
 
+from services.attendance.projection.assessor import Assessor
+from services.attendance.projection.tables import FACTS
 from shared.errors import CannotRun
 from shared.local import ports
 from shared.runtime.hosting import service as serving
 from shared.runtime.hosting.service import BROKEN, DONE, Running, Service, launched, serve
 from shared.runtime.kafka import admin
 from shared.runtime.settings import Settings
+from shared.runtime.storage import table_sets
+from shared.runtime.storage.schema import prepare
 from tests.kit.broadcasting import FactTopic, closing, tap
 from tests.kit.counting import Counting
 
@@ -237,3 +242,78 @@ async def test_the_topics_of_a_service_are_made_with_their_partitions_for_life(
     await connection.close()
     assert cursors == 24
     assert await asyncio.to_thread(_count, bootstrap, topic) == 0  # All 24 of them answer.
+
+
+@pytest.mark.system
+async def test_a_start_before_tables_of_another_version_ends_at_once_in_a_line(
+    env: dict[str, str], database: str, tmp_path: Path
+) -> None:
+    """No restart would mend it: exit code 2, what to do, and no traceback (issue: bad endings)."""
+    await tables_of(database, AnotherVersion())
+
+    process = await Process.start("attendance", env, tmp_path / "log")
+
+    assert await process.ended() == COULD_NOT_RUN
+    assert last_line(process) == (
+        "attendance.assessor@1: the live tables are @2: a newer release took over: start that one"
+    )
+    assert "Traceback" not in process.log.read_text()
+
+
+@pytest.mark.system
+async def test_a_member_whose_tables_another_version_took_over_ends_at_once_in_a_line(
+    env: dict[str, str], bootstrap: str, database: str, tmp_path: Path
+) -> None:
+    """It runs, and a rebuild of a newer release switches: it may never write again."""
+    process = await Process.start("attendance", env, tmp_path / "log")
+    await process.ready()
+    await tables_of(database, AnotherVersion())
+    producer = Producer({"bootstrap.servers": bootstrap})
+    unknown = [("ce_type", b"tertib.nobody.Knows.v1")]
+    producer.produce("attendance.facts.v1", b"{}", b"E-1", headers=unknown)
+    producer.flush()
+
+    assert await process.ended() == COULD_NOT_RUN
+    assert last_line(process).startswith("attendance.assessor@1: the live tables are @2: a newer")
+    assert "Traceback" not in process.log.read_text()
+    assert "exc_info" not in process.log.read_text()
+
+
+@pytest.mark.system
+async def test_a_start_with_changed_tables_names_the_column_in_a_line(
+    env: dict[str, str], database: str, tmp_path: Path
+) -> None:
+    """The tables were made by another build of the same version: it had one column more."""
+    before = Assessor()
+    extra = FACTS.to_metadata(MetaData())
+    extra.append_column(Column("extra", Text))
+    before.tables = (extra, *before.tables[1:])
+    await tables_of(database, before)
+
+    process = await Process.start("attendance", env, tmp_path / "log")
+
+    assert await process.ended() == COULD_NOT_RUN
+    assert last_line(process) == (
+        "attendance.assessor@1 changed without a new version: table facts, column extra is gone."
+        " Undo it, or raise `version` and run `tertib rebuild attendance`"
+    )
+
+
+class AnotherVersion(Assessor):
+    """The assessor of a release to come."""
+
+    version = 2
+
+
+async def tables_of(database: str, projection: Assessor) -> None:
+    """Let the live tables be those that another build made."""
+    connection = await asyncpg.connect(database)
+    async with connection.transaction():
+        await prepare(connection)
+        schema = await table_sets.create(connection, projection, 24)
+        await table_sets.switch(connection, projection, schema)
+    await connection.close()
+
+
+def last_line(process: Process) -> str:
+    return process.log.read_text().splitlines()[-1]

@@ -43,7 +43,7 @@ def measure(people: int, late: int) -> Delivery:
     with LocalStack.scoped() as stack:
         stage = Stage(stack)
         log = stage.topic(FACTS)
-        stack.start_services(installed_services())
+        stack.start_services(installed_services()[0])
         return asyncio.run(_told(stage, log, people, late))
 
 

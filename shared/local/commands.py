@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
@@ -19,6 +18,7 @@ from shared.local.errors import StackError
 from shared.local.processes import Service, ServiceStatus
 from shared.local.servers import Say, ServerStatus
 from shared.local.stack import LocalStack
+from shared.plugins import brought
 
 FINDING = 1
 COULD_NOT_RUN = 2
@@ -27,17 +27,15 @@ SERVICES_GROUP = "tertib.services"
 app = typer.Typer(no_args_is_help=True, help="The local stack: Kafka, PostgreSQL, the services.")
 
 
-def installed_services() -> list[Service]:
+def installed_services() -> tuple[list[Service], dict[str, str]]:
     """Find the services that are installed, by the entry points `tertib.services`.
 
     Each value is a `module:function` without arguments that gives the argument list and the health
-    port (0: the stack chooses one, and tells the process by TERTIB_HEALTH_PORT).
+    port (0: the stack chooses one, and tells the process by TERTIB_HEALTH_PORT). And, by name, why
+    those that are installed cannot be loaded.
     """
-    found = []
-    for point in sorted(entry_points(group=SERVICES_GROUP), key=lambda one: one.name):
-        argv, port = point.load()()
-        found.append(Service(point.name, argv, port))
-    return found
+    given = brought(SERVICES_GROUP, lambda launch: launch())
+    return [Service(name, argv, port) for name, (argv, port) in given.found.items()], given.broken
 
 
 def progress() -> Say:
@@ -76,10 +74,25 @@ def up(nodes: Nodes = None) -> None:
     say = progress()
     with explained():
         stack = LocalStack(nodes=nodes)
-        stack.up(say)
-        stack.start_services(installed_services(), say)
+        broken = start(stack, say)
     say(f"up: Kafka {stack.kafka_bootstrap}, PostgreSQL port {stack.postgres.port}")
     say(f"folder: {stack.home}")
+    if broken:
+        raise typer.Exit(FINDING)
+
+
+def start(stack: LocalStack, say: Say | None = None) -> dict[str, str]:
+    """Start a stack and all services; those that cannot start are named, the others run.
+
+    Gives why, by name. Errors: StackError if the servers cannot be started.
+    """
+    say = say or progress()
+    stack.up(say)
+    services, broken = installed_services()
+    broken |= stack.start_services(services, say)
+    for name, why in broken.items():
+        say(f"{name} cannot start: {why}")
+    return broken
 
 
 @app.command()

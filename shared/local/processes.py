@@ -15,6 +15,7 @@ from shared.local.logs import last_lines, rotate
 READY_SECONDS = 60.0
 ASK_SECONDS = 2.0
 POLL_SECONDS = 0.1
+LAST_WORDS = 400  # Characters of a last line that are quoted.
 
 # Longer than a service needs to finish its batch and let its relay go.
 STOP_SECONDS = 20.0
@@ -116,7 +117,8 @@ class ServiceProcess:
     def wait_ready(self, seconds: float = READY_SECONDS) -> None:
         """Wait until it says that it is ready.
 
-        Errors: StackError with the end of its log if it died or the time is over.
+        Errors: StackError with the last line of its log if it died or the time is over: whoever
+        cannot run says why in his last line.
         """
         until = time.monotonic() + seconds
         while not self.ready():
@@ -126,7 +128,7 @@ class ServiceProcess:
             elif time.monotonic() > until:
                 what = f"was not ready within {seconds:.0f} s"
             if what:
-                end = last_lines(self.log, 15)
-                message = f"{self.name} {what}; its log {self.log} ends with:\n{end}"
+                end = last_lines(self.log, 1).strip()[:LAST_WORDS]
+                message = f"{self.name} {what}: {end} (all of it: {self.log})"
                 raise StackError(message)
             time.sleep(POLL_SECONDS)

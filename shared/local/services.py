@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from shared.local import ports
+from shared.local.errors import StackError
 from shared.local.identity import Identity
 from shared.local.processes import Service, ServiceProcess, ServiceStatus
 
@@ -42,12 +43,13 @@ class Services:
         env: Mapping[str, str],
         say: Callable[[str], None],
         but: Collection[int] = (),
-    ) -> None:
+    ) -> dict[str, str]:
         """Start those that do not run, on none of the ports in `but`, which others have.
 
-        Each keeps the port that was chosen for it, unless another program listens there now.
-        Errors: PortTakenError if the port that a service asks for is taken.
+        Each keeps the port that was chosen for it, unless another program listens there now. Gives, by
+        name, why some were not started: the port that a service asks for is taken.
         """
+        failed: dict[str, str] = {}
         asleep = [one for one in services if not self._lives(one.name)]
         wanting = [one for one in asleep if not (one.health_port or self._can_keep(one.name))]
         chosen = ports.choose(len(wanting), but={*but, *self.health_ports().values()})
@@ -56,7 +58,11 @@ class Services:
             port = service.health_port or port_of.get(service.name)
             process = self._enter(service.name, port or self._all[service.name].health_port)
             say(f"starting {service.name}")
-            process.start(service.argv, env)
+            try:
+                process.start(service.argv, env)
+            except StackError as error:
+                failed[service.name] = str(error)
+        return failed
 
     def _lives(self, name: str) -> bool:
         return name in self._all and self._all[name].pid is not None
@@ -64,10 +70,15 @@ class Services:
     def _can_keep(self, name: str) -> bool:
         return name in self._all and ports.is_free(self._all[name].health_port)
 
-    def wait_ready(self, services: Sequence[Service]) -> None:
-        """Wait until each of these says that it is ready. Errors: StackError if one does not."""
+    def wait_ready(self, services: Sequence[Service]) -> dict[str, str]:
+        """Wait until each of these says that it is ready; give, by name, why some are not."""
+        failed: dict[str, str] = {}
         for service in services:
-            self._all[service.name].wait_ready()
+            try:
+                self._all[service.name].wait_ready()
+            except StackError as error:
+                failed[service.name] = str(error)
+        return failed
 
     def stop(self, say: Callable[[str], None], *, abruptly: bool) -> None:
         """Stop all, at the same time; without asking, if nothing is to be kept."""

@@ -86,16 +86,18 @@ class LocalStack:
             while not self._started(say, may_move=moves > 0):
                 moves -= 1
 
-    def start_services(self, services: Sequence[Service], say: Say = silence) -> None:
-        """Start these services, unless they run, and return when each says that it is ready.
+    def start_services(self, services: Sequence[Service], say: Say = silence) -> dict[str, str]:
+        """Start these services, unless they run, and return when each is ready or has failed.
 
-        Errors: StackError with the end of the log of one that ended or is not ready in time.
+        Gives why some are not, by name: one that cannot start does not stop the others.
         """
         with locked(self.home / "stack.lock"):
             self._load()
             taken = self._books().server_ports()
-            self.services.start(services, {**os.environ, **self.environment()}, say, taken)
-        self.services.wait_ready(services)
+            env = {**os.environ, **self.environment()}
+            failed = self.services.start(services, env, say, taken)
+        waiting = [each for each in services if each.name not in failed]
+        return failed | self.services.wait_ready(waiting)
 
     def down(self, say: Say = silence, *, abruptly: bool = False) -> None:
         """Stop the services, then the servers, cleanly; or at once, if nothing is to be kept."""

@@ -28,7 +28,7 @@ def log_of(folder: Path, through: date) -> Iterator[Envelope]:
 def write_tables(facts: Iterable[Envelope], out: Path) -> None:
     """Write what all services conclude from facts, one CSV for each table."""
     out.mkdir(parents=True, exist_ok=True)
-    for name, (columns, rows) in preview(facts, stages()).items():
+    for name, (columns, rows) in preview(facts, stages()[0]).items():
         write_csv(out / f"{name}.csv", columns, list(rows))
 
 

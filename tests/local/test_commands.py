@@ -59,7 +59,10 @@ def test_two_nodes_are_refused(home: Path) -> None:
 
 def test_installed_services_say_what_to_run() -> None:
     """Whatever is installed, each has a command and a port; nothing installed is no error."""
-    assert all(service.argv and service.health_port >= 0 for service in installed_services())
+    services, broken = installed_services()
+
+    assert all(service.argv and service.health_port >= 0 for service in services)
+    assert broken == {}
 
 
 @pytest.mark.system

@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -60,12 +60,14 @@ def preview_command(
     facts = (planned.envelope for planned in plan(dataset, last, Redacting()))
     out.mkdir(parents=True, exist_ok=True)
     written: dict[str, int] = {}
-    for name, (columns, rows) in preview(facts, stages()).items():
+    given, broken = stages()
+    for name, (columns, rows) in preview(facts, given).items():
         table = list(rows)
         write_csv(out / f"{name}.csv", columns, table)
         written[name] = len(table)
-    summary = {"through": last.isoformat(), "out": str(out), "rows": written}
-    finish(dataset.findings, summary, as_json=as_json, lang=lang)
+    summary = {"through": last.isoformat(), "out": str(out), "rows": written, "broken": broken}
+    remarks = [f"{name} is left out, it cannot be loaded: {why}" for name, why in broken.items()]
+    finish(dataset.findings, summary, remarks, as_json=as_json, lang=lang)
 
 
 @app.command("backfill")
@@ -80,11 +82,12 @@ def backfill_command(
     """Publish a dataset's facts, close its workdays, and wait until every service caught up."""
     dataset = opened(folder, report_file, lang, strict=strict, as_json=as_json)
     last = until(dataset, through)
-    ensure_running()
+    broken = ensure_running()
     try:
         sent, left = asyncio.run(_backfilled(dataset, last))
     except Contradicted as error:
         refused(error.findings, report_file, lang, as_json=as_json)
+    broken = {**left.gone, **broken}  # Why it cannot start says more than its silence.
     summary: dict[str, object] = {
         "through": last.isoformat(),
         "rows": {"facts": sent.facts, "new facts": sent.new},
@@ -93,11 +96,13 @@ def backfill_command(
             code: [day.isoformat() for day in days] for code, days in sent.not_closed.items()
         },
         "parked": left.parked,
+        "broken": broken,
     }
-    finish(dataset.findings, summary, [*_remarks(sent, left)], as_json=as_json, lang=lang)
+    remarks = [*_remarks(sent, left, broken)]
+    finish(dataset.findings, summary, remarks, as_json=as_json, lang=lang)
 
 
-def _remarks(sent: Sent, left: Remaining) -> Iterator[str]:
+def _remarks(sent: Sent, left: Remaining, broken: Mapping[str, str]) -> Iterator[str]:
     if sent.forgotten:
         yield f"people who are forgotten: {sent.forgotten}; nothing of them was published"
     for code, (first, closed) in sorted(sent.not_closed.items()):
@@ -107,6 +112,8 @@ def _remarks(sent: Sent, left: Remaining) -> Iterator[str]:
         )
     if left.parked:
         yield f"{left.parked} records could not be applied and wait: see `tertib parked list`"
+    for name, why in broken.items():
+        yield f"{name} was not waited for: {why}"
 
 
 async def _backfilled(dataset: Dataset, last: date) -> tuple[Sent, Remaining]:
@@ -190,15 +197,20 @@ def _say_if_any(word: str) -> None:
         say(word)
 
 
-def ensure_running() -> None:
-    """Start the local stack and its services, unless the environment names other servers."""
+def ensure_running() -> dict[str, str]:
+    """Start the local stack and its services, unless the environment names other servers.
+
+    Gives why some cannot be started, by name: they do not hold up the others.
+    """
     if os.environ.get(settings.BOOTSTRAP):
-        return
+        return {}
     # In production none of it is installed.
-    from shared.local.commands import installed_services, up  # noqa: PLC0415  (see above)
+    from shared.local.commands import installed_services, start  # noqa: PLC0415  (see above)
     from shared.local.stack import LocalStack  # noqa: PLC0415  (see above)
 
     stack = LocalStack()
     ready = {each.name for each in stack.service_status() if each.ready}
-    if not stack.running or not ready.issuperset(each.name for each in installed_services()):
-        up()
+    services, broken = installed_services()
+    if stack.running and ready.issuperset(each.name for each in services):
+        return broken
+    return start(stack)

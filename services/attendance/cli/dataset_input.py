@@ -74,7 +74,9 @@ def finish(
     as_json: bool,
     lang: str = "en",
 ) -> None:
-    """Show the result. Exit code 1 if rows were bad or `parked` counts records that wait.
+    """Show the result.
+
+    Exit code 1 if rows were bad, `parked` counts records that wait, or `broken` names services.
 
     Shapes: `rows` of the summary counts by name; `remarks` are sentences for people alone.
     """
@@ -90,7 +92,7 @@ def finish(
             say(remark)
         if bad:
             say("some rows could not be read: they are listed above, the rest is loaded")
-    if bad or summary.get("parked"):
+    if bad or summary.get("parked") or summary.get("broken"):
         raise typer.Exit(FOUND_SOMETHING)
 
 

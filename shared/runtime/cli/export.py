@@ -9,8 +9,8 @@ from typing import Annotated
 import asyncpg
 import typer
 
+from shared import plugins
 from shared.runtime import settings
-from shared.runtime.cli import plugins
 from shared.runtime.export.tables import Export, Filters, export_table
 from shared.runtime.export.writers import Format
 
@@ -22,10 +22,10 @@ app = typer.Typer(no_args_is_help=True, help="The state as tables.")
 ISO = ["%Y-%m-%d"]
 
 
-def exports() -> dict[str, Export]:
-    """Give the tables of the services that are installed, by name."""
-    brought = plugins.loaded(GROUP).values()
-    return {export.name: export for exports_ in brought for export in exports_}
+def exports() -> tuple[dict[str, Export], plugins.Brought]:
+    """Give the tables of the services that are installed, by name, and what is left out."""
+    brought = plugins.brought(GROUP)
+    return {export.name: export for each in brought.found.values() for export in each}, brought
 
 
 @app.command("export")
@@ -45,10 +45,10 @@ def export_(  # noqa: PLR0913  (each is a word of the command)
     out: Annotated[Path | None, typer.Option(help="A file, instead of standard output.")] = None,
 ) -> None:
     """Give a table of the state as CSV, JSON lines or Parquet."""
-    known = exports()
+    known, brought = exports()
     if name not in known:
         message = (
-            f"there is no table {name!r}; there are {', '.join(sorted(known))}{plugins.left_out()}"
+            f"there is no table {name!r}; there are {', '.join(sorted(known))}{brought.without()}"
         )
         raise typer.BadParameter(message, param_hint="NAME")
     if out is not None and not out.absolute().parent.is_dir():

@@ -16,8 +16,8 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_group
 
+from shared import plugins
 from shared.errors import CannotRun
-from shared.runtime.cli import plugins
 from shared.runtime.cli.command_table import COMMANDS
 
 COULD_NOT_RUN = 2
@@ -134,7 +134,7 @@ def _told(error: Exception) -> str:
 def commands() -> dict[str, tuple[str, str]]:
     """Give every command: where it is, and its line of help; no service takes a name of ours."""
     found: dict[str, tuple[str, str]] = {}
-    for service, table in plugins.loaded(GROUP).items():
+    for service, table in plugins.brought(GROUP).found.items():
         if not isinstance(table, Mapping):
             raise CannotRun(f"{service} was installed from an older source: run `make setup`")
         found |= table

@@ -1,37 +1,45 @@
 """`tertib serve` and `tertib topics`: a service as a process, and the topics it needs."""
 
 import asyncio
+from collections.abc import Callable
 from importlib import import_module
 from typing import Annotated
 
 import typer
 
+from shared import plugins
+from shared.errors import CannotRun
 from shared.runtime import settings
-from shared.runtime.cli import plugins
 from shared.runtime.hosting.service import Service, serve
 from shared.runtime.kafka import admin
 from shared.runtime.observability import log
 from shared.runtime.settings import SettingsError
 
 GROUP = "tertib.services"
+FINDING = 1
 
 app = typer.Typer(no_args_is_help=True, help="Processes and topics.")
 
 Name = Annotated[str, typer.Argument(metavar="SERVICE", help="attendance, discipline, …")]
 
 
-def installed() -> dict[str, str]:
-    """Name the services that are installed, each with the module that has its `build`."""
-    return {name: launch.__module__ for name, launch in plugins.loaded(GROUP).items()}
-
-
 def built(name: str) -> Service:
-    """Build a service by its name. Errors: SettingsError for a name that there is not."""
-    known = installed()
-    if name not in known:
-        message = f"there is no service {name!r}; there are {', '.join(known)}{plugins.left_out()}"
-        raise SettingsError(message)
-    service: Service = import_module(known[name]).build()
+    """Build a service by its name.
+
+    Errors: SettingsError for a name that there is not; CannotRun for one that cannot be loaded.
+    """
+    known = plugins.brought(GROUP)
+    if name in known.broken:
+        raise CannotRun(f"{name} cannot be loaded: {known.broken[name]}")
+    if name not in known.found:
+        there = ", ".join(known.found)
+        raise SettingsError(f"there is no service {name!r}; there are {there}{known.without()}")
+    return built_by(known.found[name])
+
+
+def built_by(launch: Callable[[], object]) -> Service:
+    """Build the service that an entry point launches: `build` stands in the same module."""
+    service: Service = import_module(launch.__module__).build()
     return service
 
 
@@ -47,6 +55,11 @@ def run(service: Name) -> None:
 def create_topics() -> None:
     """Create the topics that are missing; those that exist are left as they are."""
     told = settings.load()
-    names = sorted({topic for name in installed() for topic in built(name).topics()})
+    given = plugins.brought(GROUP, lambda launch: built_by(launch).topics())
+    names = sorted({topic for topics in given.found.values() for topic in topics})
     asyncio.run(admin.ensure(told.bootstrap, names, told.replication))
     typer.echo(f"{len(names)} topics are there: {', '.join(names)}", err=True)
+    for name, why in given.broken.items():
+        typer.echo(f"{name} cannot be loaded, its topics were not looked at: {why}", err=True)
+    if given.broken:
+        raise typer.Exit(FINDING)

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.errors import CannotRun
@@ -38,13 +38,15 @@ class CannotCatchUp(CannotRun):
 class Remaining:
     """What is left. `records`: on the log and not taken; `due`: other work, such as notices.
 
-    `parked`: records that wait for somebody to decide; they do not hold up the others.
+    `parked`: records that wait for somebody to decide; they do not hold up the others. `gone`: why
+    a service does not answer, by its name; nor do these.
     """
 
     records: int
     unsent: tuple[str, ...] = ()
     due: int = 0
     parked: int = 0
+    gone: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def nothing(self) -> bool:
@@ -57,7 +59,8 @@ async def wait_until_caught_up(
 ) -> Remaining:
     """Wait until every service has caught up; `progress` is told what is left, again and again.
 
-    Errors: CannotCatchUp for a stopped partition or a service that does not answer.
+    One that does not answer is waited for no longer than `SILENT_SECONDS`; the others go on.
+    Errors: CannotCatchUp for a stopped partition, or if no service answers.
     """
     left = Remaining(0)
     async for left in catch_up(settings):
@@ -79,7 +82,7 @@ async def catch_up(settings: Settings) -> AsyncIterator[Remaining]:
     before = await asyncio.to_thread(ends_of, brokers, heard(await asking.statuses()))
     while True:
         statuses = await asking.statuses()
-        left = what_is_left(statuses, before)
+        left = replace(what_is_left(statuses, before), gone=dict(asking.gone))
         after = await asyncio.to_thread(ends_of, brokers, heard(statuses))
         if left.nothing and after == before:
             yield left
@@ -159,27 +162,38 @@ class _Asking:
 
     def __init__(self, urls: Mapping[str, str]) -> None:
         self._urls = urls
+        self.gone: dict[str, str] = {}  # Why, by name.
 
     async def statuses(self) -> Statuses:
-        """Ask all at once. Errors: CannotCatchUp if one does not answer in time."""
-        answers = await asyncio.gather(*(self._status(name) for name in self._urls))
-        return dict(zip(self._urls, answers, strict=True))
+        """Ask all at once, and give what those say that answer in time.
 
-    async def _status(self, name: str) -> Status:
+        Errors: CannotCatchUp if none does.
+        """
+        answers = await asyncio.gather(*(self._status(name) for name in self._urls))
+        found = dict(zip(self._urls, answers, strict=True))
+        if not any(found.values()):
+            silent = "; ".join(f"{name} {why}" for name, why in self.gone.items())
+            raise CannotCatchUp(f"{silent}: see `tertib status`")
+        return {name: status for name, status in found.items() if status is not None}
+
+    async def _status(self, name: str) -> Status | None:
         url = f"{self._urls[name]}/status"
-        until = time.monotonic() + SILENT_SECONDS
-        why = "is not ready"
-        while time.monotonic() < until:
+        # Who was given up is asked once a round: he may have been started again.
+        until = time.monotonic() + (0 if name in self.gone else SILENT_SECONDS)
+        while True:
             try:
                 status = await asyncio.to_thread(_fetched, url)
             except (OSError, ValueError):
                 why = "does not answer"
             else:
                 if all(group["schema"] for group in status["groups"].values()):
+                    self.gone.pop(name, None)
                     return status
+                why = "is not ready"
+            if time.monotonic() > until:
+                self.gone[name] = f"{why} at {url}"
+                return None
             await asyncio.sleep(POLL_SECONDS)
-        message = f"{name} {why} at {url}: see `tertib status`"
-        raise CannotCatchUp(message)
 
 
 def _fetched(url: str) -> Status:

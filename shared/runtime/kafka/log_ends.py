@@ -12,16 +12,22 @@ from shared.runtime.positions import TopicPartition
 TIMEOUT_SECONDS = 30.0
 POLL_SECONDS = 0.05
 
-# There is no such topic, or it was made just now and not every broker knows of it.
-UNKNOWN = frozenset(
+# A topic just made, or a broker just started: leaders are there a moment later. Of a topic that is
+# not there librdkafka says the same.
+LEADERLESS = frozenset(
     {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001  (its name)
         KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001  (its name)
+        KafkaError._NOENT,  # noqa: SLF001  (its name: no leader was found)
     }
 )
-# A topic just made, or a broker just started: leaders are there a moment later.
-LEADERLESS = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+
+
+class NoSuchTopic(LookupError):  # noqa: N818  (what it says)
+    """The brokers know of no such topic."""
 
 
 def ends_of(admin: AdminClient, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
@@ -30,23 +36,24 @@ def ends_of(admin: AdminClient, places: Iterable[TopicPartition]) -> dict[TopicP
     Blocks. A topic that is not there is waited for as well. Errors: confluent_kafka.KafkaException
     for what does not pass by itself within half a minute.
     """
-    return _asked(admin, places, OffsetSpec.latest(), LEADERLESS | UNKNOWN)
+    return _asked(admin, places, OffsetSpec.latest())
 
 
 def bounds_of(admin: AdminClient, place: TopicPartition) -> tuple[int, int]:
     """Give the first offset of a partition and the one after its last.
 
-    Blocks. Errors: KafkaException, at once with a code of UNKNOWN for a topic that is not there.
+    Blocks. Errors: NoSuchTopic, at once; otherwise as of `ends_of`.
     """
-    begin = _asked(admin, [place], OffsetSpec.earliest(), LEADERLESS)
-    return begin[place], _asked(admin, [place], OffsetSpec.latest(), LEADERLESS)[place]
+    if (
+        place[0] not in admin.list_topics(timeout=TIMEOUT_SECONDS).topics
+    ):  # None is made by asking.
+        raise NoSuchTopic(place[0])
+    begin = _asked(admin, [place], OffsetSpec.earliest())
+    return begin[place], _asked(admin, [place], OffsetSpec.latest())[place]
 
 
 def _asked(
-    admin: AdminClient,
-    places: Iterable[TopicPartition],
-    which: OffsetSpec,
-    passing: frozenset[int],
+    admin: AdminClient, places: Iterable[TopicPartition], which: OffsetSpec
 ) -> dict[TopicPartition, int]:
     wanted = {confluent_kafka.TopicPartition(*place): which for place in places}
     if not wanted:
@@ -60,6 +67,6 @@ def _asked(
                 for partition, answer in answers.items()
             }
         except KafkaException as error:
-            if error.args[0].code() not in passing or time.monotonic() > until:
+            if error.args[0].code() not in LEADERLESS or time.monotonic() > until:
                 raise
         time.sleep(POLL_SECONDS)

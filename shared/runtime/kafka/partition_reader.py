@@ -32,7 +32,10 @@ class PartitionReader:
         )
 
     def ends(self, place: TopicPartition) -> tuple[int, int]:
-        """Give the first offset of a partition that is there, and the one after the last."""
+        """Give the first offset of a partition that is there, and the one after the last.
+
+        Errors: log_ends.NoSuchTopic.
+        """
         return log_ends.bounds_of(self._admin, place)
 
     def read(self, place: TopicPartition, offset: int, end: int) -> list[Record]:

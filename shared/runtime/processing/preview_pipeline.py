@@ -1,8 +1,8 @@
 """What a backfill would give: the planned facts through the stages of all services, in memory."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import entry_points
 
+from shared import plugins
 from shared.events.catalogue import BY_TYPE
 from shared.events.envelope import Envelope
 from shared.runtime.processing.in_memory import Stage
@@ -11,9 +11,13 @@ from shared.runtime.projection import Row
 Tables = Mapping[str, tuple[Sequence[str], Iterable[Row]]]
 
 
-def stages() -> list[Stage]:
-    """Give a fresh stage of every service that brings one (entry points `tertib.preview`)."""
-    return [point.load()() for point in entry_points(group="tertib.preview")]
+def stages() -> tuple[list[Stage], dict[str, str]]:
+    """Give a fresh stage of every service that brings one (entry points `tertib.preview`).
+
+    And, by name, why a service that is installed gave none: the others go on without it.
+    """
+    given = plugins.brought("tertib.preview", lambda stage: stage())
+    return [*given.found.values()], given.broken
 
 
 def preview(facts: Iterable[Envelope], through: Sequence[Stage]) -> Tables:

@@ -5,10 +5,9 @@ import time
 from collections.abc import Iterator
 
 import asyncpg
-from confluent_kafka import KafkaException
 
 from shared.errors import CannotRun
-from shared.runtime.kafka.log_ends import UNKNOWN
+from shared.runtime.kafka.log_ends import NoSuchTopic
 from shared.runtime.kafka.partition_reader import PartitionReader
 from shared.runtime.kafka.records import Record
 from shared.runtime.outbox import outbox_table
@@ -49,9 +48,7 @@ def values_of(reading: PartitionReader, place: TopicPartition) -> Iterator[bytes
 def _ends_of(reading: PartitionReader, place: TopicPartition) -> tuple[int, int]:
     try:
         return reading.ends(place)
-    except KafkaException as error:
-        if error.args[0].code() not in UNKNOWN:
-            raise
+    except NoSuchTopic:
         return 0, 0  # Nothing of it was ever published.
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from typer.main import get_group
 
+from shared import plugins
 from shared.local import ports
 from shared.local.locks import locked
 from shared.local.stack import LocalStack
-from shared.runtime.cli import main, plugins
+from shared.runtime.cli import main
 from shared.runtime.settings import BOOTSTRAP
 from tests.kit.logs import restored
 

@@ -149,19 +149,42 @@ async def test_it_waits_until_the_cursors_reach_the_brokers_ends(
     assert seen == [4, 2, 0]
 
 
-async def test_a_dead_service_ends_the_wait_and_is_named(
-    monkeypatch: pytest.MonkeyPatch, bootstrap: str
-) -> None:
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give an address at which nobody answers; it is not waited for long."""
     monkeypatch.setattr(catch_up, "SILENT_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
 
-    with pytest.raises(
-        CannotCatchUp, match=f"one does not answer at http://127.0.0.1:{port}/status"
-    ):
-        await wait_until_caught_up(
-            Settings(bootstrap, {}, status_urls={"one": f"http://127.0.0.1:{port}"})
-        )
+
+async def test_if_nobody_answers_the_wait_ends_and_all_are_named(
+    bootstrap: str, nobody: str
+) -> None:
+    with pytest.raises(CannotCatchUp, match=f"one does not answer at {nobody}/status: see"):
+        await wait_until_caught_up(Settings(bootstrap, {}, status_urls={"one": nobody}))
+
+
+async def test_a_dead_service_is_named_and_the_others_are_waited_for(
+    bootstrap: str, topic_prefix: str, service: tuple[str, type[Answering]], nobody: str
+) -> None:
+    """One that cannot start does not stop the loads of the others (issue: bad endings)."""
+    topic = f"{topic_prefix}facts.v1"
+    await admin.ensure(bootstrap, [topic])
+    producer = Producer({"bootstrap.servers": bootstrap})
+    producer.produce(topic, b"{}", partition=3)
+    producer.flush()
+    address, handler = service
+    handler.told = [status({topic: {"3": offset}}) for offset in (0, 0, 1)]
+    urls = {"one": address, "two": nobody}
+    seen: list[int] = []
+
+    left = await wait_until_caught_up(
+        Settings(bootstrap, {}, status_urls=urls), lambda now: seen.append(now.records)
+    )
+
+    assert seen == [1, 0]
+    assert left.nothing
+    assert left.gone == {"two": f"does not answer at {nobody}/status"}
 
 
 async def test_without_any_service_one_is_told_what_to_do() -> None:

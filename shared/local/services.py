@@ -46,8 +46,8 @@ class Services:
     ) -> dict[str, str]:
         """Start those that do not run, on none of the ports in `but`, which others have.
 
-        Each keeps the port that was chosen for it, unless another program listens there now. Gives, by
-        name, why some were not started: the port that a service asks for is taken.
+        Each keeps the port that was chosen for it, unless another program listens there now. Gives
+        by name why some were not started: the port that a service asks for is taken.
         """
         failed: dict[str, str] = {}
         asleep = [one for one in services if not self._lives(one.name)]

@@ -25,8 +25,8 @@ from shared.events.attendance import EmployeeRegistered
 from shared.events.base import Sealed
 from shared.events.notifications import NotificationQueued
 from shared.events.sealing import person_kid, place_of, seal
-from shared.runtime.privacy.keyring import MemoryKeyring
 from shared.runtime.storage import table_sets
+from tests.kit.keyring import MemoryKeyring
 
 MORNING = datetime(2026, 3, 2, 2, tzinfo=UTC)  # 10:00 in Makassar.
 

@@ -27,8 +27,8 @@ from shared.events.envelope import Envelope
 from shared.events.sealing import person_kid, place_of, seal
 from shared.events.structs import as_struct
 from shared.runtime.consumer.runner import Runner
-from shared.runtime.privacy.keyring import MemoryKeyring
 from tests.kit.flow import Log, caught_up, prefixed, running
+from tests.kit.keyring import MemoryKeyring
 from tests.notifications.examples import proposed, reached
 from tests.notifications.test_directory import line, regency, unit
 from tests.notifications.test_projections import Enveloped

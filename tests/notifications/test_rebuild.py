@@ -19,9 +19,9 @@ from shared.events import attendance, discipline, notifications
 from shared.local.stack import LocalStack
 from shared.runtime.limits import Limits
 from shared.runtime.outbox.relay import Relay
-from shared.runtime.privacy.keyring import MemoryKeyring
 from shared.runtime.rebuild.rebuild import rebuild
 from tests.kit.flow import PARTITIONS, Log, running
+from tests.kit.keyring import MemoryKeyring
 from tests.notifications.examples import reached
 from tests.notifications.test_flow import Service, numbered
 from tests.notifications.test_sender import FakeChannel

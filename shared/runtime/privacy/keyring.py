@@ -47,27 +47,6 @@ class Keyring(Protocol):
         """Destroy the key and leave a tombstone, also of a kid that never had one; repeatable."""
 
 
-class MemoryKeyring:
-    """A keyring that lives as long as its process: for tests and previews."""
-
-    def __init__(self) -> None:
-        self._keys: dict[str, bytes | None] = {}
-
-    async def keys_of(
-        self, kids: Collection[str], *, create: bool = False
-    ) -> Mapping[str, bytes | None]:
-        """Give the keys of kids; None for a kid that is forgotten."""
-        if create:
-            for kid in kids:
-                if kid not in self._keys:
-                    self._keys[kid] = _new_key()
-        return {kid: self._keys[kid] for kid in kids if kid in self._keys}
-
-    async def forget(self, kid: str) -> None:
-        """Destroy the key and leave a tombstone."""
-        self._keys[kid] = None
-
-
 class PostgresKeyring:
     """A keyring in a PostgreSQL database of its own."""
 
@@ -108,7 +87,7 @@ class PostgresKeyring:
             found.update((row["kid"], row["key"]) for row in rows)
             missing = [kid for kid in page if kid not in found]
             if create and missing:
-                await self._pool.execute(_CREATE, missing, [_new_key() for _ in missing])
+                await self._pool.execute(_CREATE, missing, [new_key() for _ in missing])
                 # Another publisher may have been first: the key in the table counts.
                 rows = await self._pool.fetch(_FIND, missing)
                 found.update((row["kid"], row["key"]) for row in rows)
@@ -120,7 +99,8 @@ class PostgresKeyring:
         await self._pool.execute("VACUUM keys")
 
 
-def _new_key() -> bytes:
+def new_key() -> bytes:
+    """Give a key that nobody can guess."""
     return secrets.token_bytes(KEY_BYTES)
 
 

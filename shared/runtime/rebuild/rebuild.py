@@ -39,11 +39,6 @@ class Done:
     total: int
     rate: float
 
-    @property
-    def seconds_left(self) -> float:
-        """Estimate what is left."""
-        return (self.total - self.folded) / self.rate if self.rate else 0.0
-
 
 @dataclass
 class Report:

@@ -4,7 +4,9 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import pytest
@@ -98,13 +100,12 @@ async def test_a_database_that_refuses_is_not_away_and_is_named(
         await asked.claimed()
         await connection.execute("ALTER TABLE tests_counting_v1_1.counts RENAME heard TO was")
         revoke(bootstrap, topic, "E-1")
-        refused = await asked.until("/readyz", lambda status, _: status == NOT_READY)
+        refused = await asked.until("/readyz", told_of("every write is refused, "))
         _, whole = await asked.told("/status")
 
-        assert refused["reasons"][0].startswith("tests.counting@1: every write is refused, ")
-        assert 'UndefinedColumnError: column "heard"' in refused["reasons"][0]
+        assert any('UndefinedColumnError: column "heard"' in each for each in refused["reasons"])
         group = whole["groups"]["tests.counting@1"]
-        assert 'column "heard" does not exist' in group["refused"]["error"]
+        assert 'UndefinedColumnError: column "heard"' in group["refused"]["error"]
         assert group["refused"]["passing"] is False
 
         await connection.execute("ALTER TABLE tests_counting_v1_1.counts RENAME was TO heard")
@@ -122,9 +123,7 @@ async def test_a_service_that_can_read_and_cannot_write_is_not_ready(
         await asked.claimed()
         await connection.execute(FULL_DISK)
         revoke(bootstrap, topic, "E-1")
-        refused = await asked.until("/readyz", lambda status, _: status == NOT_READY)
-
-        assert "in a row: DiskFullError: no space is left" in refused["reasons"][0]
+        await asked.until("/readyz", told_of("in a row: DiskFullError: no space is left"))
 
         await connection.execute("DROP TRIGGER full_disk ON tests_counting_v1_1.subjects")
         await asked.until("/readyz", lambda status, _: status == READY)
@@ -144,6 +143,13 @@ async def test_tables_that_cannot_be_read_are_told_by_status_as_refused(
         assert told["reasons"][0].startswith("the database refuses: UndefinedTableError: relation")
         assert (await asked.get("/metrics"))[0] == READY
     await connection.close()
+
+
+def told_of(words: str) -> Callable[[int, dict[str, Any]], bool]:
+    """Wait for a 503 with a reason in which these words are."""
+    return lambda status, told: (
+        status == NOT_READY and any(words in each for each in told["reasons"])
+    )
 
 
 def revoke(bootstrap: str, topic: str, subject: str) -> None:

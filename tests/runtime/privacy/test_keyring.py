@@ -7,7 +7,8 @@ import asyncpg
 import pytest
 
 from shared.events.sealing import KEY_BYTES
-from shared.runtime.privacy.keyring import PAGE, Keyring, MemoryKeyring, PostgresKeyring
+from shared.runtime.privacy.keyring import PAGE, Keyring, PostgresKeyring
+from tests.kit.keyring import MemoryKeyring
 
 
 @pytest.fixture(params=["memory", "postgres"])

@@ -36,6 +36,7 @@ def test_resume_lets_a_partition_go_on_that_the_brake_stopped(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A claim alone does not; the command says how many may go on."""
+    monkeypatch.setenv("TERTIB_KAFKA_BOOTSTRAP", "127.0.0.1:1")  # Told, and not asked.
     monkeypatch.setenv("TERTIB_DISCIPLINE_DATABASE_URL", database)
     monkeypatch.setenv("TERTIB_KAFKA_BOOTSTRAP", "127.0.0.1:1")  # Not asked.
     assert asyncio.run(_claimed(database, BRAKE)).stopped == BRAKE

@@ -5,7 +5,6 @@ need one another, and ends it in the opposite one: nothing is begun that cannot 
 """
 
 import asyncio
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -21,6 +20,7 @@ from shared.runtime.broadcast.relay import facts_relay
 from shared.runtime.consumer.runner import Runner
 from shared.runtime.hosting.health import application
 from shared.runtime.hosting.status import Part, ProcessStatus
+from shared.runtime.hosting.stopping import stop_on_signals, wait
 from shared.runtime.http.server import HttpServer
 from shared.runtime.kafka import admin, topics
 from shared.runtime.outbox.relay import Relay
@@ -91,11 +91,8 @@ async def serve(service: Service, settings: Settings) -> int:
     Errors: CannotRun if it is not told what it needs, or can never go on as it is: the tables
     are another version's, the database is another.
     """
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    stopping = stop_on_signals()
     structlog.contextvars.bind_contextvars(service=service.name)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _told_to_stop, stopping, number, loop)
     try:
         async with AsyncExitStack() as started:
             code = await _Process(service, settings, stopping).run(started)
@@ -106,14 +103,6 @@ async def serve(service: Service, settings: Settings) -> int:
         return BROKEN
     log.info("service_stopped")
     return code
-
-
-def _told_to_stop(
-    stopping: asyncio.Event, number: signal.Signals, loop: asyncio.AbstractEventLoop
-) -> None:
-    log.info("stop_requested", signal=number.name)
-    stopping.set()
-    loop.remove_signal_handler(number)  # Who asks a second time does not want to wait.
 
 
 class _Process:
@@ -244,13 +233,7 @@ class _Process:
                 log.error("loop_stands_still", reason="; ".join(dead))
                 return
             suspects = dead
-            await _wait(running.stopping, WATCH_SECONDS)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, but not longer than so many seconds."""
-    await asyncio.wait([waiting := asyncio.ensure_future(event.wait())], timeout=seconds)
-    waiting.cancel()
+            await wait(running.stopping, WATCH_SECONDS)
 
 
 async def _closed(pool: "asyncpg.Pool[Any]") -> None:

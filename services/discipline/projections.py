@@ -11,13 +11,13 @@ from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, MetaData, Ta
 
 from services.discipline.domain import proposing
 from services.discipline.domain.matters import Matters, Threshold
-from services.discipline.rules.loading import rule_texts
+from services.discipline.rules import loading
 from shared.events import attendance
 from shared.events.attendance import AbsenceThresholdReached
 from shared.events.base import Fact, NewEvent
 from shared.events.envelope import Envelope
 from shared.events.structs import as_struct
-from shared.runtime.projection import Changes, Load, ProjectionBase, Row
+from shared.runtime.projection import Changes, Load, ProjectionBase, Row, Rule
 
 PROPOSALS = Table(
     "proposals",
@@ -71,9 +71,9 @@ class Cases(ProjectionBase[CaseFile, None]):
     tells: Sequence[type[Fact]] = ()  # Their events: a rebuild folds them as given (design 6).
 
     @cached_property
-    def rules(self) -> Mapping[str, str]:
+    def rules(self) -> Mapping[str, Rule]:
         """Give the national rule rows. Errors: UnreadableRules."""
-        return rule_texts()
+        return loading.rules()
 
     def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> CaseFile:
         """Give the matters from the rows of `standing`, which come in the order heard."""

@@ -21,7 +21,7 @@ from shared.events.notifications import (
     NotificationQueued,
 )
 from shared.events.structs import as_struct
-from shared.runtime.projection import Changes, Load, ProjectionBase, Row
+from shared.runtime.projection import Changes, Load, ProjectionBase, Row, Rule
 
 OURS: Sequence[type[domain.Told]] = (
     NotificationQueued,
@@ -85,7 +85,7 @@ class Planner(ProjectionBase[Planned, None]):
     hears: Sequence[type[Fact]] = (*domain.HEARS, *OURS)
     tables: Sequence[Table] = (NOTICES,)
     loads: Sequence[Load] = (KEPT,)
-    rules: Mapping[str, str] = policy.rows()
+    rules: Mapping[str, Rule] = {name: Rule(text) for name, text in policy.rows().items()}
     commands = True  # The sender writes the same person's stream.
 
     def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> Planned:

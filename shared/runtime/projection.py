@@ -11,8 +11,9 @@ Knowledge what the broadcasts said so far; one object per partition, because the
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Table
 
@@ -23,6 +24,13 @@ State = TypeVar("State")
 Knowledge = TypeVar("Knowledge")
 
 Row = tuple[Any, ...]
+
+
+class Rule(NamedTuple):
+    """A row that a fold reads beside the log; it holds from `begins` on (None: always)."""
+
+    text: str
+    begins: date | None = None
 
 
 @dataclass(frozen=True)
@@ -97,11 +105,12 @@ class Projection(Protocol[State, Knowledge]):
     tells: Sequence[type[Fact]]
 
     @property
-    def rules(self) -> Mapping[str, str]:
-        """Give the rows that the fold reads beside the log: texts by their names.
+    def rules(self) -> Mapping[str, Rule]:
+        """Give the rows that the fold reads beside the log, by their names.
 
-        Dated rule rows, policy: who changes one raises the version, or is refused at the start.
-        Errors: CannotRun if they cannot be read.
+        Dated rule rows, policy: who changes one raises the version, or is refused at the start. A
+        row that begins after the day of the start may be added without. Errors: CannotRun if they
+        cannot be read.
         """
 
     def knowledge(self) -> Knowledge:
@@ -159,7 +168,7 @@ class ProjectionBase(Generic[State, Knowledge]):
     tells: Sequence[type[Fact]] = ()
 
     @property
-    def rules(self) -> Mapping[str, str]:
+    def rules(self) -> Mapping[str, Rule]:
         return {}
 
     def knowledge(self) -> Any:

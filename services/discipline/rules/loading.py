@@ -7,6 +7,7 @@ from typing import Any, cast, get_args
 
 from services.discipline.domain.rulebook import Confidence, RuleRow
 from shared.errors import CannotRun
+from shared.runtime.projection import Rule
 from shared.runtime.yaml_text import load_text
 
 NATIONAL_DEFAULTS = "national.yaml"
@@ -40,14 +41,15 @@ def national_defaults() -> list[RuleRow]:
         raise UnreadableRules(f"{NATIONAL_DEFAULTS} cannot be read: {error}") from error
 
 
-def rule_texts() -> Mapping[str, str]:
-    """Give what follows from the national rows, as texts by their names (`Projection.rules`).
+def rules() -> Mapping[str, Rule]:
+    """Give what follows from the national rows, by their names (`Projection.rules`).
 
     Who signs a row, or says how sure it is, changes no conclusion. Errors: UnreadableRules.
     """
     rows = national_defaults()
     names = [f"{row.rule_key} of {row.region_code} from {row.valid_from}" for row in rows]
-    return dict(zip(names, [f"{row.value} to {row.valid_to}" for row in rows], strict=True))
+    texts = [Rule(f"{row.value} to {row.valid_to}", row.valid_from) for row in rows]
+    return dict(zip(names, texts, strict=True))
 
 
 def rows_from(content: str) -> list[RuleRow]:

@@ -7,6 +7,7 @@ old tables do not take, or conclude other things from the same log than what is 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, Index, Table
@@ -25,14 +26,22 @@ class ChangedWithoutVersion(CannotRun):
 def described(projection: Projection[Any, Any]) -> str:
     """Describe what a projection needs of its table set, as JSON: texts by what they are about."""
     parts = {name: text for table in projection.tables for name, text in _of_table(table)}
-    for name, text in projection.rules.items():
-        parts[f"rule {name}"] = hashlib.sha256(text.encode()).hexdigest()[:16]
+    for name, rule in projection.rules.items():
+        parts[f"rule {name}"] = hashlib.sha256(rule.text.encode()).hexdigest()[:16]
     return json.dumps(parts, sort_keys=True)
 
 
-def refuse_changes(projection: Projection[Any, Any], made_for: str) -> None:
-    """Hold what a table set was made for against the projection. Errors: ChangedWithoutVersion."""
-    changes = differences(json.loads(made_for), json.loads(described(projection)))
+def refuse_changes(projection: Projection[Any, Any], made_for: str, today: date) -> None:
+    """Hold what a table set was made for against the projection.
+
+    A rule that begins after today is no change: nothing was concluded by it.
+    Errors: ChangedWithoutVersion.
+    """
+    before, now = json.loads(made_for), json.loads(described(projection))
+    for name, rule in projection.rules.items():
+        if rule.begins is not None and rule.begins > today:
+            now[f"rule {name}"] = before.setdefault(f"rule {name}", now[f"rule {name}"])
+    changes = differences(before, now)
     if not changes:
         return
     more = f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""

@@ -149,7 +149,8 @@ async def ensure(connection: Connection, projection: Projection[Any, Any], parti
             await check_version(connection, projection, schema)
             await _add_kinds_of_halts(connection, schema)
             await connection.execute(
-                "UPDATE tertib.table_set SET made_for = $2 WHERE schema = $1 AND made_for IS NULL",
+                "UPDATE tertib.table_set SET made_for = $2 WHERE schema = $1"
+                " AND made_for IS DISTINCT FROM $2",
                 schema,
                 described(projection),
             )
@@ -174,8 +175,8 @@ async def check_version(
 
     Errors: OtherVersion; ChangedWithoutVersion.
     """
-    version, made_for = await connection.fetchrow(
-        "SELECT version, made_for FROM tertib.table_set WHERE schema = $1", schema
+    version, made_for, today = await connection.fetchrow(
+        "SELECT version, made_for, CURRENT_DATE FROM tertib.table_set WHERE schema = $1", schema
     )
     if version != projection.version:
         todo = (
@@ -187,18 +188,19 @@ async def check_version(
             f"{projection.name}@{projection.version}: the live tables are @{version}: {todo}"
         )
     if made_for is not None:
-        refuse_changes(projection, made_for)
+        refuse_changes(projection, made_for, today)
 
 
 async def _refuse_changed_twin(connection: Connection, projection: Projection[Any, Any]) -> None:
     """Refuse a rebuild of the same version for other tables: readers could not tell them apart."""
-    made_for = await connection.fetchval(
-        "SELECT made_for FROM tertib.table_set WHERE projection = $1 AND live AND version = $2",
+    twin = await connection.fetchrow(
+        "SELECT made_for, CURRENT_DATE FROM tertib.table_set"
+        " WHERE projection = $1 AND live AND version = $2 AND made_for IS NOT NULL",
         projection.name,
         projection.version,
     )
-    if made_for is not None:
-        refuse_changes(projection, made_for)
+    if twin is not None:
+        refuse_changes(projection, *twin)
 
 
 def columns_of(table: Table) -> Sequence[tuple[str, str]]:

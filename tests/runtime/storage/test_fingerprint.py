@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -11,9 +12,13 @@ from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 from services.discipline.projections import Cases
 from services.discipline.rules import loading
 from services.notifications.projections import Planner
+from shared.runtime.projection import Rule
 from shared.runtime.storage import table_sets
 from shared.runtime.storage.fingerprint import ChangedWithoutVersion, described, differences
 from tests.kit.counting import COUNTS, Counting
+
+SEVEN = Rule("7 days")
+TOMORROW = datetime.now(UTC).date() + timedelta(days=2)  # Of every zone.
 
 
 def table(*more: Any, heard: Any = Integer, nullable: bool = False) -> Table:
@@ -30,13 +35,13 @@ def table(*more: Any, heard: Any = Integer, nullable: bool = False) -> Table:
 class Changed(Counting):
     """Counts into other tables, by other rows of rules."""
 
-    def __init__(self, made: Table = COUNTS, rows: Mapping[str, str] | None = None) -> None:
+    def __init__(self, made: Table = COUNTS, rows: Mapping[str, Rule] | None = None) -> None:
         super().__init__("t")
         self.tables: Sequence[Table] = (made,)
         self._rows = rows or {}
 
     @property
-    def rules(self) -> Mapping[str, str]:
+    def rules(self) -> Mapping[str, Rule]:
         return self._rows
 
 
@@ -78,8 +83,8 @@ def test_what_did_not_change_is_nothing() -> None:
 
 
 def test_rows_of_rules_are_named_and_not_quoted() -> None:
-    before = Changed(rows={"gap": "5 days", "old": "x"})
-    now = Changed(rows={"gap": "7 days", "new": "x"})
+    before = Changed(rows={"gap": Rule("5 days"), "old": Rule("x")})
+    now = Changed(rows={"gap": SEVEN, "new": Rule("x")})
 
     assert changes(before, now) == ["rule new is new", "rule old is gone", "rule gap is another"]
 
@@ -87,8 +92,8 @@ def test_rows_of_rules_are_named_and_not_quoted() -> None:
 def test_the_policy_of_notices_and_the_rows_of_the_law_are_such_rows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert Planner().rules["audience of SanctionProposed"].startswith("superior: ")
-    assert Planner().rules["channels of unit_head"] == "inbox, mail"
+    assert Planner().rules["audience of SanctionProposed"].text.startswith("superior: ")
+    assert Planner().rules["channels of unit_head"].text == "inbox, mail"
     before = Cases().rules
     rows = loading.national_defaults()
     monkeypatch.setattr(loading, "national_defaults", lambda: rows[1:])
@@ -125,7 +130,7 @@ async def test_a_rebuild_of_the_same_version_for_other_tables_is_refused_as_well
 ) -> None:
     """Members of one version would stand before tables that they cannot tell apart."""
     await table_sets.ensure(connection, Changed(), 1)
-    changed = Changed(rows={"gap": "7 days"})
+    changed = Changed(rows={"gap": SEVEN})
 
     with pytest.raises(ChangedWithoutVersion, match="rule gap is new"):
         await table_sets.create(connection, changed, 1)
@@ -147,4 +152,19 @@ async def test_a_table_set_of_before_is_taken_for_what_it_is_started_with(
     await table_sets.ensure(connection, Changed(), 1)
 
     with pytest.raises(ChangedWithoutVersion):
-        await table_sets.ensure(connection, Changed(rows={"gap": "7 days"}), 1)
+        await table_sets.ensure(connection, Changed(rows={"gap": SEVEN}), 1)
+
+
+async def test_a_row_that_is_not_in_force_yet_needs_no_new_version(
+    connection: asyncpg.Connection,
+) -> None:
+    """The law changes by a further row with a later date: nothing was concluded by it."""
+    await table_sets.ensure(connection, Changed(), 1)
+    later = Changed(rows={"gap of 2030": Rule("7 days", TOMORROW)})
+    corrected = Changed(rows={"gap of 2030": Rule("8 days", TOMORROW)})
+
+    schema = await table_sets.ensure(connection, later, 1)
+
+    assert await table_sets.ensure(connection, corrected, 1) == schema
+    with pytest.raises(ChangedWithoutVersion, match="rule gap of 2030 is another"):
+        await table_sets.ensure(connection, Changed(rows={"gap of 2030": SEVEN}), 1)

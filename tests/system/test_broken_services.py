@@ -49,7 +49,11 @@ def stack(tmp_path: Path, sources: Path) -> Iterator[Whole]:
     """Give a stack of its own that may be started."""
     del sources
     (tmp_path / "else").mkdir()
-    made = Whole(tmp_path / "home", tmp_path / "else", "smtp://127.0.0.1:1?starttls=no")
+    made = Whole(
+        tmp_path / "home",
+        tmp_path / "else",
+        "smtp://127.0.0.1:1?from=tertib@example.org&starttls=no",
+    )
     try:
         yield made
     finally:

@@ -46,9 +46,10 @@ def built_by(launch: Callable[[], object]) -> Service:
 @app.command("serve")
 def run(service: Name) -> None:
     """Run one service until it is told to stop."""
+    made = built(service)
     told = settings.load()
     log.configure(told.log)
-    raise typer.Exit(asyncio.run(serve(built(service), told)))
+    raise typer.Exit(asyncio.run(serve(made, told)))
 
 
 @app.command("topics")

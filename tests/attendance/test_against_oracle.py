@@ -34,7 +34,7 @@ def compared(dataset: Path, through: date, work: Path) -> list[str]:
 
 @pytest.mark.parametrize("seed", seeds())
 def test_both_implementations_judge_alike(seed: int, tmp_path: Path) -> None:
-    """Issue 4: zero differences, at the end of a dataset and in the middle of it."""
+    """Zero differences, at the end of a dataset and in the middle of it."""
     last = write_dataset(tmp_path / "dataset", seed, PEOPLE, DAYS)
 
     assert compared(tmp_path / "dataset", last, tmp_path / "last") == []

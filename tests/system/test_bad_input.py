@@ -122,7 +122,7 @@ def test_what_is_doubtful_alone_is_loaded_with_exit_code_0(whole: Whole, tmp_pat
 def test_what_was_published_otherwise_stops_the_load_and_both_are_named(  # noqa: PLR0913, PLR0917  (two fixtures)
     whole: Whole, office: Path, tmp_path: Path, file: str, old: str, new: str, named: tuple[str]
 ) -> None:
-    """Never a silent choice between two letters, or outages, of one id (issue 4.8)."""
+    """Never a silent choice between two letters, or outages, of one id."""
     again = shutil.copytree(office, tmp_path / "again")
     text = (again / file).read_text()
     assert text.count(old) == 1

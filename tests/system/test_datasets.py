@@ -89,7 +89,7 @@ def tables(whole: Whole, given: list[Given]) -> dict[str, list[Row]]:
 def test_what_comes_out_is_what_was_worked_out(
     given: list[Given], tables: dict[str, list[Row]], tmp_path: Path
 ) -> None:
-    """Issue 4.1: zero differences, and the preview says the same, row by row."""
+    """Zero differences, and the preview says the same, row by row."""
     found: list[str] = []
     for each in given:
         actual = tmp_path / each.prefix

@@ -50,7 +50,7 @@ def test_what_is_not_there_and_not_allowed(whole: Whole) -> None:
 def test_brokers_that_are_silent_make_all_unready_and_ready_again(
     whole: Whole, office: Path
 ) -> None:
-    """Issue 3.7: readiness tells the truth about the consumer loop, not only about a ping."""
+    """Readiness tells the truth about the consumer loop, not only about a ping."""
     ports = [whole.health_port(service) for service in SERVICES]
     kafka = next(one["pid"] for one in whole.status()["servers"] if one["name"] == "kafka-1")
     os.kill(kafka, signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""Check-ins that come late, in any order, among everything else that a log holds (issue 4.2).
+"""Check-ins that come late, in any order, among everything else that a log holds.
 
 Night shifts, rosters, moves, PINs that change hands, schedules and letters that come late
 themselves: when a check-in became known decides nothing once all evidence windows have ended.

@@ -100,12 +100,14 @@ class FactsTransaction:
         asked = list({each.id for each in envelopes} - self._contents.keys())
         known = await known_facts.facts_among(self.connection, asked) | self._contents
         fresh: list[tuple[Envelope, bytes]] = []
+        contents: dict[str, bytes | None] = {}
         for each in envelopes:
             if each.id in known:
                 _refuse_other_fact(each, known[each.id])
             else:
                 fresh.append((each, written(each)))
-                known[each.id] = self._contents[each.id] = content_of(each)
+                known[each.id] = contents[each.id] = content_of(each)
+        self._contents |= contents  # Not before all are good: an id that is noted is never sent.
         return fresh
 
     async def first_and_last(

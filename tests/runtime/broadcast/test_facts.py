@@ -287,6 +287,17 @@ async def test_when_it_arrived_is_no_part_of_what_a_fact_says(door: Facts) -> No
         assert await tx.publish([replace(letter("A"), **later)]) == 0
 
 
+async def test_who_goes_on_after_a_refusal_loses_nothing_of_what_was_refused(door: Facts) -> None:
+    """What stood beside the refused fact is not taken for published."""
+    await _publish(door, [letter("A")])
+    async with door.transaction(shared={A}) as tx:
+        with pytest.raises(ConflictingFact):
+            await tx.publish([tap("C", 1), letter("A", last=7)])
+        assert await tx.publish([tap("D", 1)]) == 1
+
+    assert await _publish(door, [tap("C", 1)]) == 1
+
+
 async def test_of_two_letters_of_one_id_written_at_once_one_is_refused(door: Facts) -> None:
     """Whoever comes second waits until it is certain what the first says."""
     async with door.transaction(shared={A}) as first:

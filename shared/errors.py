@@ -1,9 +1,9 @@
-"""The failure that a person can do something about."""
+"""The base of all failures that a person can correct."""
 
 
 class CannotRun(Exception):  # noqa: N818  (what it says)
-    """Something cannot be done as things are.
+    """Something cannot be done in the present situation, and a person can change that.
 
-    The message says what and why, for people, without personal values: a command shows it as it
-    is, in a line, and ends with exit code 2.
+    The message says what and why, for people, without personal values: a command shows it in one
+    line, and exits with code 2.
     """

@@ -1,4 +1,4 @@
-"""Punches as facts: check-ins of whoever has the PIN, or punches that wait for one."""
+"""Punches as facts: check-ins of the PIN's owner, or unresolved punches without one."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping

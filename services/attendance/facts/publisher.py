@@ -27,7 +27,7 @@ class Publisher(Protocol):
 
 
 async def refuse_wrong_clock(url: str) -> None:
-    """Hold our clock against the database's. Errors: CannotRun, off by more than a second."""
+    """Compare our clock with the database's. Errors: CannotRun, off by more than a second."""
     connection = await asyncpg.connect(url)
     try:
         theirs = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")

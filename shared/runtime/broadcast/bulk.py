@@ -1,10 +1,10 @@
 """Publishing by a command: keyed facts in bulk past the outbox, broadcasts through it.
 
 A backfill has millions of keyed facts, and a row for each would cost more than sending it. So they
-go straight to the brokers, in chunks under the shared locks of their regencies, and keep their
-places all the same: none leaves before the broadcasts that are committed are on the log, and no
-broadcast of the command is committed before they are acknowledged. Between two chunks no lock is
-held: whoever waits for one is next.
+go directly to the brokers, in chunks under the shared locks of their regencies, and keep their
+order: none is sent before the committed broadcasts are on the log, and no broadcast of the command
+is committed before they are acknowledged. Between two chunks no lock is held, so that waiting
+writers get their turn.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ Check = Callable[[FactsTransaction, Sequence[Envelope]], Awaitable[None]]
 class BulkPublisher:
     """Publishes for one command, one call after another.
 
-    `facts` is the door for what goes through the outbox, `sent` knows how far that is published.
+    `facts` writes what goes through the outbox, `sent` knows how far that is published.
     """
 
     def __init__(self, facts: Facts, sent: Sent, producer: Producer, waits: Waits) -> None:
@@ -72,8 +72,8 @@ class BulkPublisher:
     async def publish(self, envelopes: Sequence[Envelope]) -> int:
         """Send keyed facts in this order, each id once; give how many were new.
 
-        Returns when all are acknowledged. Between a crash and its start again a fact may be sent
-        twice: readers apply a keyed fact once by its id.
+        Returns when all are acknowledged. After a crash a fact may be sent twice: readers apply a
+        keyed fact once by its id.
         Errors: ConflictingFact, TooLarge: none of its chunk is sent then; DeliveryFailed; what
         ended the relay of this process; those of the database.
         """
@@ -142,10 +142,10 @@ async def bulk_publisher(  # noqa: PLR0913  (servers, what for, and who hears of
     waits: Waits = nobody_hears,
     settings: ProducerConfig | None = None,
 ) -> AsyncIterator[BulkPublisher]:
-    """Give a command what it publishes with; its own relay stands ready beside the services'.
+    """Give a command its publisher; its own relay is ready to lead, as those of the services are.
 
-    `command`: how others that wait for it hear of it. `waits` is told who or what is waited for,
-    from two seconds on, and "" when that is over; `settings` are librdkafka's (tests).
+    `command`: the name that others see who wait for it. `waits` gets a sentence about what is
+    waited for, from two seconds on, and "" at the end; `settings` are librdkafka's (tests).
     Errors: TopicAhead, LogShrunk; those of the database.
     """
     guard = TopicGuard(bootstrap, topic)

@@ -1,4 +1,4 @@
-"""Saying in what two statements differ that should be one."""
+"""Messages that say in what two facts with one id differ."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ BESIDE = "another one beside it"
 
 
 def of_two(first: Envelope, second: Envelope) -> str | None:
-    """Say in what two of one id differ that are to be published together; None: in nothing."""
+    """Say in what two facts of one id differ that are published together; None: they are equal."""
     content = content_of(first)
     if content is not None:
         return of_facts(BESIDE, content, second)
@@ -48,7 +48,7 @@ def of_facts(name: str, known: bytes | None, envelope: Envelope) -> str | None:
 
 
 def difference(id_: str, name: str, said: bytes, again: bytes) -> str:
-    """Name both statements and what they say differently, where they differ.
+    """Name both facts and the fields in which they differ.
 
     `said` and `again` are canonical envelopes; personal values in them are ciphertext.
     """
@@ -59,10 +59,10 @@ def difference(id_: str, name: str, said: bytes, again: bytes) -> str:
 
 
 def content_of(envelope: Envelope) -> bytes | None:
-    """Give what a fact of the same id must say as well; None where the first simply stands.
+    """Give the content that a fact of the same id must repeat; None where the first one stands.
 
-    Clear fields and its time: ciphertext is judged by nobody (design 2); when it arrived (A13),
-    who tells it and how it is wrapped may change. The result reads like a canonical envelope.
+    Clear fields and its time. Ciphertext is not compared (design 2), and the time of arrival
+    (A13), the actor and the envelope may differ. The result looks like a canonical envelope.
     """
     kind = BY_TYPE.get(envelope.type)
     if kind is None or not kind.NAMED:

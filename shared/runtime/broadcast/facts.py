@@ -1,12 +1,12 @@
-"""The one door through which facts are written: a transaction with its locks, checks, numbers.
+"""Writes facts, always in one way: a transaction with its locks, checks and numbers.
 
     async with facts.transaction(exclusive={"53.01"}) as tx:
         ...                                  # Reads and writes of the service: tx.connection.
         await tx.broadcast([pin_assigned])
         await tx.publish(check_ins_it_explains)
 
-What the block wrote is published by the relay, in one place of the order: behind all that the
-locks kept out before it, before all that they keep out until it is committed (`locks`).
+What the block wrote is published by the relay in one order: after everything that held the same
+locks before it, and before everything that waits for them until it is committed (`locks`).
 """
 
 import asyncio

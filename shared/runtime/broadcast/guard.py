@@ -1,4 +1,4 @@
-"""The topic held against the table, before anything is sent: numbers are never given twice."""
+"""Compares the topic with the table before anything is sent: no number is given twice."""
 
 import asyncio
 
@@ -28,8 +28,8 @@ class TopicGuard:
     async def check(self, connection: asyncpg.Connection) -> None:
         """Refuse a topic that is ahead of the table; waits for brokers that do not answer.
 
-        Whether or not a relay works beside it: a row is committed before it is sent, so the table,
-        read behind the topic, knows all that a relay of it wrote.
+        Right also while another relay works: a row is committed before it is sent, so the table,
+        read after the topic, has everything that a relay sent.
         Errors: TopicAhead, topic_scan.LogShrunk; those of the database.
         """
         await known_facts.prepare(connection)

@@ -66,7 +66,7 @@ async def prepare(connection: asyncpg.Connection) -> None:
     await outbox_table.prepare(connection, FACTS)
     async with connection.transaction():
         await schema.locked(connection, "tertib.prepare")
-        # Asked first: making an index, even in vain, waits for all who write.
+        # Asked first: CREATE INDEX waits for all writers, even if the index exists.
         if await connection.fetchval("SELECT to_regclass('tertib.facts_scanned') IS NULL"):
             await connection.execute(_TABLES)
 
@@ -127,7 +127,7 @@ async def facts_among(
 async def note_facts(connection: asyncpg.Connection, facts: Mapping[str, bytes | None]) -> None:
     """Note keyed facts, in index order: kinder to a large index, and no two wait in a circle.
 
-    `facts`: by id what is to be kept of each, to hold a later one against it; mostly nothing.
+    `facts`: by id what is kept of each, to compare a later one with it; mostly nothing.
     An id that another process noted meanwhile stays as it is: both sent the same fact, and
     readers drop the second one.
     """

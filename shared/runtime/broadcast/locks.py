@@ -1,4 +1,4 @@
-"""The locks of those who write facts, always taken in one order; and who is waited for.
+"""The locks of writers of facts, always taken in one order; and which session holds one.
 
 **Why the order of commits, of `xid` and of numbers is one.** A transaction takes its locks before
 it writes anything, and PostgreSQL gives an `xid` at the first write. It lets the locks go only

@@ -1,4 +1,4 @@
-"""The relay of the facts: the outbox's, with the topic held against the table before it sends."""
+"""The relay of the facts: that of the outbox, which first compares the topic with the table."""
 
 from shared.runtime.broadcast.guard import TopicGuard
 from shared.runtime.kafka.producer import ProducerConfig

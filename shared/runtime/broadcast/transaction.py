@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 
 class TooLarge(ValueError):  # noqa: N818  (what it is)
-    """What was to be said fits into no record; nothing of the transaction is written."""
+    """A fact is larger than a record may be; nothing of the transaction is written."""
 
 
 class FactsTransaction:
@@ -141,7 +141,7 @@ class FactsTransaction:
 
 
 def _refuse_other_fact(envelope: Envelope, known: bytes | None) -> None:
-    """Hold a fact against what was kept of the one sent before. Errors: ConflictingFact."""
+    """Compare a fact with what is kept of the one sent before. Errors: ConflictingFact."""
     conflict = of_facts("a fact sent before", known, envelope)
     if conflict is not None:
         log.error("fact_conflicts", **correlation.ids_of(canonical(envelope)))

@@ -43,7 +43,7 @@ def write(project: Folder = PROJECT) -> None:
 
 @contracts.command()
 def check(project: Folder = PROJECT) -> None:
-    """Hold the committed files against the models. Exit code 1: they differ, or a field broke."""
+    """Compare the committed files with the models. Exit code 1: they differ or break readers."""
     _in_checkout(project)
     _refuse(broken(project))
     if changed := drifted(project):

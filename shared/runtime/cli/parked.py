@@ -121,7 +121,7 @@ def discard_command(
     reason: Annotated[str, typer.Option(help="Why; it is kept.", show_default=False)],
     projection: Projection = None,
 ) -> None:
-    """Give up one record for good. The others of its subject still wait for a retry."""
+    """Discard one record for ever. The others of its subject still wait for a retry."""
     asyncio.run(_discarded(service, subject, row_id, reason, projection))
     typer.echo(f"{row_id} is discarded; `parked retry {service} {subject}` applies the rest")
 

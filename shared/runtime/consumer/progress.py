@@ -66,7 +66,7 @@ class Progress:
     parked: int = 0
     refusals: Refusals = field(default_factory=Refusals)  # Those in a row, of now.
     claim_error: str | None = None  # Why the last try to claim failed.
-    over: "asyncio.Future[None] | None" = None  # Raises what ends this member for good.
+    over: "asyncio.Future[None] | None" = None  # Raises what ends this member.
 
     def take_up(self, place: TopicPartition, offset: int) -> None:
         """Note that a partition is held from an offset on."""
@@ -90,7 +90,7 @@ class Progress:
         CLAIMED.labels(self.group).set(len(self.claimed))
 
     def end(self, reason: CannotRun) -> None:
-        """Note that this member can never go on: whoever runs it ends (`Runner.over`)."""
+        """Note that this member can never continue: its process ends (`Runner.over`)."""
         if self.over is not None and not self.over.done():
             self.over.set_exception(reason)
             self.over.exception()  # Heard: in a test nobody may wait for it.

@@ -31,15 +31,15 @@ Statuses = Mapping[str, Status]
 
 
 class CannotCatchUp(CannotRun):
-    """It will never settle as things are: the message names what stands still or is gone."""
+    """The services cannot catch up: the message names what has stopped or does not answer."""
 
 
 @dataclass(frozen=True)
 class Remaining:
     """What is left. `records`: on the log and not taken; `due`: other work, such as notices.
 
-    `parked`: records that wait for somebody to decide; they do not hold up the others. `gone`: why
-    a service does not answer, by its name; nor do these.
+    `parked`: records that wait for an operator; nobody waits for them. `gone`: why a service does
+    not answer, by its name; nobody waits for these either.
     """
 
     records: int
@@ -94,7 +94,7 @@ async def catch_up(settings: Settings) -> AsyncIterator[Remaining]:
 
 
 def what_is_left(statuses: Statuses, ends: Mapping[TopicPartition, int]) -> Remaining:
-    """Hold what the services say against the ends of the topics.
+    """Compare what the services have reached with the ends of the topics.
 
     Errors: CannotCatchUp for a stopped partition, or a database that refuses every write.
     """
@@ -124,7 +124,7 @@ def what_is_left(statuses: Statuses, ends: Mapping[TopicPartition, int]) -> Rema
 
 
 def heard(statuses: Statuses) -> list[TopicPartition]:
-    """Name every partition that anybody hears."""
+    """Name every partition that any service consumes."""
     places = {
         (topic, number) for group in _groups(statuses) for topic, number, _ in _cursors(group)
     }
@@ -158,14 +158,14 @@ def _cursors(group: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
 
 
 class _Asking:
-    """Asks the services; forgives one that is started again, and no longer."""
+    """Asks the services; tolerates one that restarts, for as long as a restart takes."""
 
     def __init__(self, urls: Mapping[str, str]) -> None:
         self._urls = urls
         self.gone: dict[str, str] = {}  # Why, by name.
 
     async def statuses(self) -> Statuses:
-        """Ask all at once, and give what those say that answer in time.
+        """Ask all at the same time, and give the answers that come in time.
 
         Errors: CannotCatchUp if none does.
         """

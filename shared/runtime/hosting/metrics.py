@@ -1,4 +1,4 @@
-"""The metrics that are known only when somebody asks: `/metrics` sets them before it answers.
+"""The metrics that are computed only when asked: `/metrics` sets them before it answers.
 
 Names and what each is for: `docs/observing.md` (kafka.md 13).
 """

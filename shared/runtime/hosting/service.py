@@ -1,7 +1,7 @@
 """One service as one process: its projections, its relay, its health, and tasks of its own.
 
-A service says what it is made of (`Service`); `serve` starts it in the order in which the parts
-need one another, and ends it in the opposite one: nothing is begun that cannot be finished.
+A service declares its parts (`Service`). `serve` starts them in the order in which they need one
+another, and stops them in the opposite order.
 """
 
 import asyncio
@@ -225,7 +225,7 @@ class _Process:
             log.error("task_failed", task=name, exc_info=error)
 
     async def _watch(self, running: Running) -> None:
-        """Die with a consumer loop: whoever runs the process starts it again."""
+        """End the process when a consumer loop has stopped: its supervisor starts it again."""
         suspects: list[str] = []
         while not running.stopping.is_set():
             dead = self.vitals.dead()

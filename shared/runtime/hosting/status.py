@@ -1,7 +1,7 @@
-"""What a running service knows of itself: whether it lives, whether it is ready, how far it is.
+"""The status of a running service: whether it is alive, whether it is ready, how far it is.
 
-Readiness is asked from those who know: the claims of the consumer loop, the brokers, the database,
-the outbox. Cursors are read from the service's own tables, so any member can tell those of all.
+Readiness is asked where it is known: the claims of the consumer loop, the brokers, the database,
+the outbox. Cursors are read from the service's own tables, so any member can report all of them.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from shared.runtime.storage.failures import REFUSED, UNAVAILABLE, refusal_of
 
 # A batch and its transaction take well under a second; rebalances and slow disks take more.
 LOOP_SECONDS = 30.0
-# The relay is woken by each commit: what lies longer is not on its way.
+# The relay is woken by each commit: a row that waits longer means that it does not publish.
 OUTBOX_SECONDS = 60.0
-# Who asks gives up after two seconds and wants a reason before that.
+# Callers time out after two seconds, and should get a reason before that.
 ANSWER_SECONDS = 1.5
 
 _DONE = (
@@ -66,7 +66,7 @@ class ProcessStatus:
     troubles: dict[str, str] = field(default_factory=dict)
 
     def dead(self) -> list[str]:
-        """Say which consumer loops do not turn; empty: the process lives."""
+        """Name the consumer loops that have stopped; empty: the process is alive."""
         return [
             f"{runner.group}: the consumer loop has not turned for {idle:.0f} s"
             for runner in self.runners
@@ -74,7 +74,7 @@ class ProcessStatus:
         ]
 
     async def unready(self) -> list[str]:
-        """Say why the service is not ready; empty: it is."""
+        """Give the reasons why the service is not ready; empty: it is."""
         reasons = ["the service is stopping"] if self.stopping else []
         reasons += self.dead()
         reasons += [f"{name}: {why}" for name, why in sorted(self.troubles.items())]
@@ -103,9 +103,10 @@ class ProcessStatus:
         ]
 
     async def status(self) -> dict[str, Any]:
-        """Tell how far the service is: cursors, claims, stopped partitions, parked, outboxes.
+        """Report how far the service is: cursors, claims, stopped partitions, parked, outboxes.
 
-        The cursors are read first: an outbox that is empty later has let go what they brought.
+        The cursors are read first: if the outbox is empty after that, everything that was
+        concluded up to them is published.
         Errors: those of the database.
         """
         groups = {runner.group: await self._group(runner) for runner in self.runners}
@@ -119,7 +120,7 @@ class ProcessStatus:
         }
 
     async def _group(self, runner: Runner) -> dict[str, Any]:
-        """Tell of one projection, from its live tables and from this member's claims."""
+        """Report on one projection, from its live tables and from this member's claims."""
         progress = runner.progress
         schema, rows, parked = await self._kept(runner.projection.name)
         cursors: dict[str, dict[str, int]] = {topic: {} for topic in runner.projection.topics}
@@ -204,14 +205,14 @@ async def _building(connection: asyncpg.Connection, projection: str) -> list[tup
 
 
 def silence_of(error: BaseException) -> str:
-    """Say why a database did not tell what it was asked for."""
+    """Say why a database did not answer."""
     if isinstance(error, UNAVAILABLE):
         return f"the database does not answer ({type(error).__name__})"
     return f"the database refuses: {refusal_of(error)}"
 
 
 def _refused(refusals: Refusals) -> dict[str, Any] | None:
-    """Tell of a run of refused transactions; None: there is none."""
+    """Describe a series of refused transactions; None: there is none."""
     if refusals.reason is None:
         return None
     return {"times": refusals.times, "error": refusals.error, "passing": refusals.passing}

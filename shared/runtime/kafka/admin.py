@@ -64,7 +64,7 @@ def _create(admin: AdminClient, topics: Sequence[Topic], replication: int) -> No
 
 
 def _partitions_of(admin: AdminClient, topics: Sequence[Topic]) -> dict[str, int]:
-    """Wait until the brokers know of all topics: a controller that made one tells them later."""
+    """Wait until the brokers know all topics: they learn of a new one from the controller."""
     until = time.monotonic() + TIMEOUT_SECONDS
     while True:
         there = _partitions(admin)

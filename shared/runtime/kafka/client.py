@@ -1,4 +1,4 @@
-"""librdkafka's clients as they are always made: quiet, and with the settings that all share."""
+"""Makes librdkafka's clients: without log output, and with the settings that all share."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ QUIET = quiet_logger("tertib.librdkafka")  # What goes wrong is raised.
 
 
 def client_config(bootstrap: str) -> dict[str, Any]:
-    """Give what every client is told."""
+    """Give the settings of every client."""
     return {"bootstrap.servers": bootstrap, "log_level": 0}
 
 

@@ -1,4 +1,4 @@
-"""FastStream without its decoding: the handler gets aiokafka's records as they are."""
+"""FastStream without its decoding: the handler gets aiokafka's own records."""
 
 from typing import Any
 

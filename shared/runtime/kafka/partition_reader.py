@@ -23,7 +23,7 @@ class PartitionReader:
 
     def __init__(self, bootstrap: str) -> None:
         self._at: tuple[TopicPartition, int] | None = None
-        self._lock = Lock()  # Whoever is cancelled closes while a thread of his still reads.
+        self._lock = Lock()  # A cancelled caller closes while its thread still reads.
         self._admin = admin_client(bootstrap)
         self._consumer = reader(
             bootstrap,
@@ -68,7 +68,7 @@ class PartitionReader:
             while not found:
                 for message in self._consumer.consume(min(CHUNK, end - offset), timeout=1.0):
                     _check(message.error())
-                    # What was fetched ahead, of another partition or behind the end, is not meant.
+                    # Records fetched ahead, of another partition or behind the end, are skipped.
                     its = message.topic(), message.partition()
                     if its == place and offset <= message.offset() < end:
                         found.append(message)
@@ -76,7 +76,7 @@ class PartitionReader:
         return found
 
     def close(self) -> None:
-        """Let the brokers go."""
+        """Close the connections."""
         with self._lock:
             self._consumer.close()
 

@@ -1,8 +1,8 @@
-"""Sending in bulk, in order, to the end: librdkafka where every record must be acknowledged.
+"""Sends records in bulk, in order, by librdkafka, where every record must be acknowledged.
 
-A producer gives up on nothing by itself (`message.timeout.ms=0`): with a timeout, a failed record
-that is sent again lands behind its successors. After a failed delivery it is of no more use: what
-was acknowledged is unknown from then on, and the sender begins again from what it knows.
+A producer never gives up by itself (`message.timeout.ms=0`): with a timeout, a failed record that
+is sent again lands behind its successors. After a failed delivery the producer must be replaced:
+from then on it is unknown what was acknowledged, and the sender starts again from its own cursor.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ SETTINGS: ProducerConfig = {
 class DeliveryFailed(CannotRun):
     """A record was not acknowledged and never will be; the producer must be thrown away.
 
-    Whoever published by a command may give it again: what was acknowledged is not sent twice.
+    A command that published may be repeated: what was acknowledged is not sent twice.
 
     `record`: what a log says of the first such record, if the brokers named one; what is refused
     is a whole batch, so it may be one beside the record that is to blame.
@@ -121,7 +121,7 @@ class Producer:
         self._client.poll(0)
 
     def abandon(self) -> None:
-        """Give up whatever is not acknowledged. The producer cannot be used any more."""
+        """Drop everything that is not acknowledged. The producer cannot be used any more."""
         self._failed = self._failed or "abandoned"
         self._client.purge()
         self._client.poll(0)

@@ -19,7 +19,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
 
 class Head(msgspec.Struct):
-    """What places a published event in its subject's stream; the rest is not decoded."""
+    """The attributes of a published event that order it in its stream; the rest is not decoded."""
 
     id: str
     subject: str
@@ -32,7 +32,7 @@ head_of = msgspec.json.Decoder(Head).decode
 
 
 def id_of(record: Record) -> str:
-    """Give the id that stands in a record's headers; "" if there is none."""
+    """Give the id in a record's headers; "" if there is none."""
     for name, value in record.headers:
         if name == "ce_id":
             return value.decode("utf-8", "replace")
@@ -40,5 +40,5 @@ def id_of(record: Record) -> str:
 
 
 def tail_of(record: Any) -> bytes:
-    """Give the hash by which a record is known again."""
+    """Give the hash by which a record is recognised."""
     return hashlib.sha256((record.key or b"") + b"\0" + (record.value or b"")).digest()[:8]

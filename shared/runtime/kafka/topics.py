@@ -1,7 +1,7 @@
 """The topics: one definition, one place that creates them, never by a broker's default.
 
-Records are kept for ever, so a topic's partitions are counted once and for life (design 2): keys
-would move otherwise. A new count means a new topic.
+Records are kept for ever, so a topic's number of partitions never changes (design 2): keys would
+move otherwise. Another number means a new topic.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a relay asks before it publishes: whether its table knows what the log holds."""
+"""The port of a relay's check before it publishes: does its table know all that is on the log."""
 
 from typing import Protocol
 
@@ -6,10 +6,10 @@ import asyncpg
 
 
 class Guard(Protocol):
-    """Holds what a relay is to publish against what the log holds already."""
+    """Compares what a relay is to publish with what is on the log already."""
 
     async def check(self, connection: asyncpg.Connection) -> None:
         """Refuse to publish, before anything is. Errors: CannotRun ends the relay."""
 
     async def note(self, connection: asyncpg.Connection) -> None:
-        """Note, every minute of work, how far the log needs no more looking at."""
+        """Note, once in a minute of work, how far the log need not be searched again."""

@@ -43,7 +43,7 @@ class OutboxPosition(NamedTuple):
 
 
 class OutboxRestored(CannotRun):
-    """The rows come from a cluster whose transactions were counted further; the message helps."""
+    """The rows come from a cluster with higher transaction numbers; the message helps."""
 
 
 def _told(statement: str, outbox: OutboxTable) -> str:
@@ -58,16 +58,16 @@ async def prepare(connection: asyncpg.Connection, outbox: OutboxTable = EVENTS) 
 
 
 async def refuse_restored(connection: asyncpg.Connection, outbox: OutboxTable = EVENTS) -> None:
-    """Refuse rows that new ones would not come behind.
+    """Refuse a table whose rows have higher transaction numbers than new rows would get.
 
-    Errors: OutboxRestored after a dump was restored into another cluster, whose count begins anew.
+    Errors: OutboxRestored after a dump was restored into another cluster, which counts from 0.
     """
     marked = f"SELECT xid FROM tertib.{outbox.cursor}"  # noqa: S608  (our own name)
     last = max(
         await latest(connection, outbox),
         await connection.fetchval(marked),
     )
-    # Asked last: what others commit in between would look as if it came from elsewhere.
+    # Asked last: else a row that was committed meanwhile would seem to be from another cluster.
     now: int = await connection.fetchval("SELECT pg_current_xact_id()")
     if last >= now:
         message = (

@@ -1,4 +1,4 @@
-"""The relay: publishes what a service has said, in the order of its commits.
+"""The relay: publishes an outbox in the order of its commits.
 
 One at a time per service and outbox, by a session's advisory lock. The cursor moves only over what
 is acknowledged, of a broadcast by all partitions, so a crash repeats and never skips; readers drop
@@ -65,7 +65,7 @@ class Relay:
         self._seen: tuple[OutboxPosition, float] | None = None
 
     async def run(self) -> None:
-        """Publish until cancelled; wait out lost databases and failed deliveries.
+        """Publish until cancelled, also after lost databases and failed deliveries.
 
         Errors: OutboxRestored if the rows come from another cluster, and what the guard refuses:
         nothing was published.
@@ -96,9 +96,9 @@ class Relay:
         return await self._first_unsent() is None
 
     async def oldest_unsent_seconds(self) -> float | None:
-        """Say for how long the oldest event has been seen unpublished; None: all are.
+        """Give the seconds since the oldest event was first seen unpublished; None: all are.
 
-        Measured from when it was first asked for: rows carry no time, and a wall clock may jump.
+        Measured from the first call that saw it: rows carry no time, and a wall clock may jump.
         Errors: those of the database.
         """
         place = await self._first_unsent()
@@ -234,7 +234,7 @@ class Relay:
 
 async def _locked(connection: asyncpg.Connection, outbox: OutboxTable) -> None:
     """Wait until no other relay of this outbox holds the lock."""
-    # Asked again and again: a statement that waits would hold the oldest snapshot back.
+    # Asked repeatedly: a statement that waits would hold the oldest snapshot back.
     while True:
         if await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", outbox.lock):
             return

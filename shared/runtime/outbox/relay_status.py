@@ -1,4 +1,4 @@
-"""What a relay says of itself: to its process, and as metrics (`docs/observing.md`)."""
+"""The state of a relay, for its process and as metrics (`docs/observing.md`)."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ ACTIVE = Gauge("tertib_relay_active", "Whether this process's relay holds the lo
 
 @dataclass
 class RelayStatus:
-    """What a relay says of itself. `active`: it holds the lock; `unsent`: it has work it knows of.
+    """The state of a relay. `active`: it holds the lock; `unsent`: it knows of rows to publish.
 
     Since its start: `published` counts acknowledged rows, `looks` how often it asked for rows,
     `failures` the producers thrown away.

@@ -20,6 +20,7 @@ from collections.abc import Collection, Iterable
 import asyncpg
 
 from shared.runtime.broadcast.waiting import PATIENCE_SECONDS, Waits
+from shared.runtime.storage.failures import REFUSED, UNAVAILABLE
 
 EVERYWHERE = (
     "*"  # Stands before all regencies: a broadcast to all of them keeps everybody waiting.
@@ -90,5 +91,5 @@ async def _blockers(pool: asyncpg.Pool, pid: int) -> str:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             return str(await pool.fetchval(_BLOCKERS, pid))
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+    except (*UNAVAILABLE, REFUSED):
         return ""

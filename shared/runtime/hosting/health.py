@@ -15,8 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shared.runtime.hosting.metrics import measure
-from shared.runtime.hosting.status import ProcessStatus, silence_of
-from shared.runtime.storage.failures import REFUSED, UNAVAILABLE
+from shared.runtime.hosting.status import ProcessStatus
+from shared.runtime.storage.failures import REFUSED, UNAVAILABLE, silence_of
 
 METHODS = ["GET", "HEAD"]
 FRESH = {"cache-control": "no-store"}

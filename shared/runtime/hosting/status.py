@@ -18,7 +18,7 @@ from shared.runtime.consumer.runner import Runner
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.halt import Halt, stored
 from shared.runtime.storage import table_sets
-from shared.runtime.storage.failures import REFUSED, UNAVAILABLE, refusal_of
+from shared.runtime.storage.failures import REFUSED, UNAVAILABLE, silence_of
 
 # A batch and its transaction take well under a second; rebalances and slow disks take more.
 LOOP_SECONDS = 30.0
@@ -202,13 +202,6 @@ async def _building(connection: asyncpg.Connection, projection: str) -> list[tup
         projection,
     )
     return [(row["version"], row["schema"]) for row in rows]
-
-
-def silence_of(error: BaseException) -> str:
-    """Say why a database did not answer."""
-    if isinstance(error, UNAVAILABLE):
-        return f"the database does not answer ({type(error).__name__})"
-    return f"the database refuses: {refusal_of(error)}"
 
 
 def _refused(refusals: Refusals) -> dict[str, Any] | None:

@@ -32,3 +32,10 @@ def refusal_of(error: BaseException) -> str:
     if isinstance(error, asyncpg.PostgresError) and str(error.sqlstate)[:2] in _NAMES_ALONE:
         return f"{name}: {str(error).partition(chr(10))[0]}"
     return name
+
+
+def silence_of(error: BaseException) -> str:
+    """Say why a database did not tell what it was asked for."""
+    if isinstance(error, UNAVAILABLE):
+        return f"the database does not answer ({type(error).__name__})"
+    return f"the database refuses: {refusal_of(error)}"

@@ -67,6 +67,7 @@ class Cases(ProjectionBase[CaseFile, None]):
     hears: Sequence[type[Fact]] = proposing.HEARS
     tables: Sequence[Table] = (PROPOSALS,)
     loads: Sequence[Load] = (STANDING,)
+    says: Sequence[type[Fact]] = proposing.SAYS
     commands = True  # Officials write the same person's stream.
     tells: Sequence[type[Fact]] = ()  # Their events: a rebuild folds them as given (design 6).
 

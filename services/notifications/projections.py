@@ -85,6 +85,7 @@ class Planner(ProjectionBase[Planned, None]):
     hears: Sequence[type[Fact]] = (*domain.HEARS, *OURS)
     tables: Sequence[Table] = (NOTICES,)
     loads: Sequence[Load] = (KEPT,)
+    says: Sequence[type[Fact]] = OURS
     rules: Mapping[str, Rule] = {name: Rule(text) for name, text in policy.rows().items()}
     commands = True  # The sender writes the same person's stream.
 

@@ -89,6 +89,9 @@ class Projection(Protocol[State, Knowledge]):
                `topics`. The subjects' rows have them at once; a rebuild folds them as given, where
                they stand among the derived events of the same subject.
 
+    `says`     the kinds that its fold concludes: what a start after a loss compares with their
+               topics (decision 0022).
+
     Who hears broadcasts hears one topic only. `ProjectionBase` has an answer for what many need
     not say.
     """
@@ -103,6 +106,7 @@ class Projection(Protocol[State, Knowledge]):
     commands: bool
     reads: Mapping[type[Fact], frozenset[str]]
     tells: Sequence[type[Fact]]
+    says: Sequence[type[Fact]]
 
     @property
     def rules(self) -> Mapping[str, Rule]:
@@ -163,6 +167,7 @@ class ProjectionBase(Generic[State, Knowledge]):
     """Answers for a projection that hears no broadcasts and keeps its whole state loaded."""
 
     commands = False
+    says: Sequence[type[Fact]] = ()
     loads: Sequence[Load] = ()
     reads: Mapping[type[Fact], frozenset[str]] = MappingProxyType({})
     tells: Sequence[type[Fact]] = ()

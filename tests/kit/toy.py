@@ -99,6 +99,7 @@ class Toy(ProjectionBase[Sum, Known]):
         self.commands = commands
         self._factor = factor
         self._kind = said_on(topic)
+        self.says = (self._kind,)
         self._made_of = topic, name, factor, commands
 
     def __reduce__(self) -> Any:

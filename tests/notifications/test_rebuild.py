@@ -1,6 +1,7 @@
 """A rebuild of the planner under a running sender, on a stack of its own: nothing is sent."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -19,7 +20,9 @@ from shared.events import attendance, discipline, notifications
 from shared.local.stack import LocalStack
 from shared.runtime.limits import Limits
 from shared.runtime.outbox.relay import Relay
+from shared.runtime.rebuild.published_log import wait_until_published
 from shared.runtime.rebuild.rebuild import rebuild
+from shared.runtime.recovery.recovery import recover
 from tests.kit.flow import PARTITIONS, Log, running
 from tests.kit.keyring import MemoryKeyring
 from tests.notifications.examples import reached
@@ -66,15 +69,7 @@ async def test_a_rebuild_sends_nothing_and_knows_what_was_sent() -> None:
         log = Log(stack.kafka_bootstrap, "")
         log.create(attendance.FACTS, attendance.EVENTS, discipline.EVENTS, notifications.EVENTS)
         mail = FakeChannel()
-        async with AsyncExitStack() as started:
-            planner = await started.enter_async_context(running(log, Planner(), database))
-            directory = await started.enter_async_context(running(log, Directory(), database))
-            pool = await started.enter_async_context(
-                asyncpg.create_pool(database, min_size=1, max_size=4)
-            )
-            await SenderStore(pool).prepare()
-            service = Service(log, planner, directory, pool, MemoryKeyring())
-            await started.enter_async_context(at_work(service, database, mail))
+        async with notifying(database, log, MemoryKeyring(), mail) as service:
             await service.register("A", mail="a@example.org")
             log.publish(attendance.EVENTS, [numbered(reached("/attendance/A@1"), 1)])
             await all_settled(service, 3)
@@ -94,3 +89,46 @@ async def test_a_rebuild_sends_nothing_and_knows_what_was_sent() -> None:
                 text.split('"subjectseq":')[1].split(",")[0] for _, text in await service.events()
             ]
             assert list(map(int, numbers)) == list(range(1, 13))
+
+
+async def test_after_a_loss_nothing_that_was_told_is_told_or_sent_again() -> None:
+    """What it told stands on its own topic; news that it had not heard yet follow (design 6)."""
+    with LocalStack.scoped() as stack:
+        log, mail, keyring = Log(stack.kafka_bootstrap, ""), FakeChannel(), MemoryKeyring()
+        log.create(attendance.FACTS, attendance.EVENTS, discipline.EVENTS, notifications.EVENTS)
+        async with notifying(stack.postgres.url("notifications"), log, keyring, mail) as service:
+            await service.register("A", mail="a@example.org")
+            log.publish(attendance.EVENTS, [numbered(reached("/attendance/A@1"), 1)])
+            await all_settled(service, 3)
+            await wait_until_published(service.pool)
+        assert len(mail.messages) == 1
+        log.publish(attendance.EVENTS, [numbered(reached("/attendance/A@2"), 2)])
+        lost = stack.postgres.url("discipline")  # Of nobody here: it is empty.
+
+        report = await recover(
+            Planner(), log.bootstrap, lost, limits=Limits(partitions=PARTITIONS)
+        )
+
+        assert report is not None
+        async with notifying(lost, log, keyring, mail) as service:
+            await all_settled(service, 6)
+            assert len(mail.messages) == 2
+            ids = [json.loads(text)["id"] for _, text in await service.events()]
+            assert ids == [f"/notifications/A@{number}" for number in range(7, 13)]
+
+
+@asynccontextmanager
+async def notifying(
+    database: str, log: Log, keyring: MemoryKeyring, mail: FakeChannel
+) -> AsyncIterator[Service]:
+    """Run the whole service on a database."""
+    async with AsyncExitStack() as started:
+        planner = await started.enter_async_context(running(log, Planner(), database))
+        directory = await started.enter_async_context(running(log, Directory(), database))
+        pool = await started.enter_async_context(
+            asyncpg.create_pool(database, min_size=1, max_size=4)
+        )
+        await SenderStore(pool).prepare()
+        service = Service(log, planner, directory, pool, keyring)
+        await started.enter_async_context(at_work(service, database, mail))
+        yield service

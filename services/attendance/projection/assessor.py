@@ -81,6 +81,11 @@ class Assessor(ProjectionBase[Person, Knowledge]):
     reads: Mapping[type[Fact], frozenset[str]] = {
         words.CheckInRecorded: frozenset({"employee_id", "occurred_at"})
     }
+    says: Sequence[type[Fact]] = (
+        words.WorkdayAssessed,
+        words.AbsenceThresholdReached,
+        words.AbsenceThresholdRetracted,
+    )
     tables: Sequence[Table] = (FACTS, WORKDAYS, THRESHOLDS)
     loads: Sequence[Load] = LOADS
 

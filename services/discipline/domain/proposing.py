@@ -5,7 +5,7 @@ matters of an employee (design 6). Every threshold and retraction leaves at leas
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, get_args
 
 from services.discipline.domain.matters import (
     Matters,
@@ -46,6 +46,7 @@ class Heard(NamedTuple):
 
 
 HEARS: Sequence[type[Said]] = (AbsenceThresholdReached, AbsenceThresholdRetracted)
+SAYS: Sequence[type[Told]] = get_args(Told)
 INITIAL = Matters()
 
 

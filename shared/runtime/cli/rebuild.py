@@ -11,7 +11,8 @@ from rich.progress import Progress, TimeRemainingColumn
 
 from shared.runtime import settings
 from shared.runtime.cli.serve import built
-from shared.runtime.rebuild.rebuild import Done, Report, rebuild
+from shared.runtime.rebuild.rebuild import rebuild
+from shared.runtime.rebuild.refolding import Done, Report
 
 app = typer.Typer()
 

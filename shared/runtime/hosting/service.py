@@ -19,6 +19,7 @@ from shared.events.catalogue import KINDS
 from shared.runtime.broadcast.relay import facts_relay
 from shared.runtime.consumer.runner import Runner
 from shared.runtime.hosting.health import application
+from shared.runtime.hosting.recovering import recovered
 from shared.runtime.hosting.status import Part, ProcessStatus
 from shared.runtime.hosting.stopping import stop_on_signals, wait
 from shared.runtime.http.server import HttpServer
@@ -140,6 +141,8 @@ class _Process:
         self._relay("relay", Relay(*names), started)
         if self.service.facts is not None:
             self._relay("facts_relay", facts_relay(*names, self.service.facts), started)
+        if not await recovered(runners, self.settings.bootstrap, url, self.stopping):
+            return DONE
         for runner in runners:
             await runner.start()
             started.push_async_callback(runner.stop)

@@ -39,12 +39,16 @@ async def discard(store: Store, subject: str, row_id: int, reason: str, actor: s
 
     async def once(live: Store) -> bool:
         (entry,) = await live.entries({subject: 0})
-        waiting = [row.id for row in await live.queue(subject)]
+        waiting = {row.id: row for row in await live.queue(subject)}
         if row_id not in waiting:
             return False
-        entry.parked = waiting != [row_id]
+        entry.parked = len(waiting) > 1
         writes = WriteBatch(touched=[entry], settled={row_id: "discarded"})
-        told = {"subject": subject, "row": row_id, "reason": reason, "actor": actor}
+        topic, partition, offset = waiting[row_id].place
+        told = {
+            "subject": subject, "row": row_id, "reason": reason, "actor": actor,
+            "topic": topic, "partition": partition, "offset": offset,
+        }  # fmt: skip
         writes.events.append(_audited(live, subject, DISCARDED, told))
         await live.commit(writes, writes.rows(live.projection))
         return True
@@ -79,7 +83,14 @@ async def retry(
         if stuck is not None:
             writes.failed[stuck.row.id] = stuck.error
         writes.touched = [entry]
-        told = {"subject": subject, "applied": len(writes.settled), "actor": actor}
+        told = {
+            "subject": subject,
+            "applied": len(writes.settled),
+            "actor": actor,
+            # Row ids are this database's; where a record stands is known when that is lost.
+            "rows": [row.place for row in queue if row.id in writes.settled],
+            "stuck": left[0].place if left else None,
+        }
         writes.events.append(_audited(live, subject, RETRIED, told))
         await live.commit(writes, writes.rows(live.projection))
         reason = stuck.error if stuck is not None else GAP if left else None

@@ -40,7 +40,7 @@ class Guard(NamedTuple):
 
 
 class ParkedRow(NamedTuple):
-    """A row of the parking place that waits."""
+    """A row of the parking place that waits; its record stands at `topic`/`partition`/`offset`."""
 
     id: int
     value: bytes | None
@@ -48,6 +48,14 @@ class ParkedRow(NamedTuple):
     broadcast: int
     reference: int | None
     reason: str
+    topic: str
+    partition: int
+    offset: int
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Say where its record stands on the log: what outlives this database."""
+        return self.topic, self.partition, self.offset
 
 
 @dataclass

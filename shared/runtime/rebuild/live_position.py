@@ -40,12 +40,14 @@ async def position_of(
     raise CannotRun(message)
 
 
-async def positions(pool: asyncpg.Pool, schema: str) -> dict[TopicPartition, int]:
-    """Say where all partitions stand; nothing while one is in the middle of a broadcast."""
+async def positions(
+    pool: asyncpg.Pool, schema: str, *, whole: bool = True
+) -> dict[TopicPartition, int]:
+    """Say where all partitions stand; nothing while one is amid a broadcast, if `whole`."""
     rows = await pool.fetch(
         f"SELECT topic, partition, next_offset, last_subject FROM {schema}.cursors"
     )
-    if any(row["last_subject"] for row in rows):
+    if whole and any(row["last_subject"] for row in rows):
         return {}
     return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 

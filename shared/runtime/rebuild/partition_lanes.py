@@ -7,17 +7,18 @@ other, so that processes may share them (`worker_processes.py`).
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import asyncpg
 
 from shared.events.catalogue import KINDS
-from shared.runtime.kafka.partition_reader import PartitionReader
 from shared.runtime.limits import Limits
 from shared.runtime.processing.worker import FoldedBatch
 from shared.runtime.projection import Projection
-from shared.runtime.rebuild import live_position, published_log
-from shared.runtime.rebuild.comparison import Comparison, Differences
+from shared.runtime.rebuild import published_log, unsaid_events
+from shared.runtime.rebuild.comparison import Comparison, Differences, EnoughDiffer
+from shared.runtime.rebuild.reference import LiveTables, Reference
 from shared.runtime.rebuild.replay import Replay
 from shared.runtime.storage.event_sink import CollectedEvents
 from shared.runtime.storage.store import PostgresStore
@@ -27,13 +28,13 @@ LANES = 2  # One folds, one waits. More would be little faster, and hold more in
 
 @dataclass(frozen=True)
 class Task:
-    """What is rebuilt, from where; `live` and `new` are schemas. It can be sent to a process."""
+    """What is rebuilt, held against what; `new` is a schema. It can be sent to a process."""
 
     projection: Projection[Any, Any]
     bootstrap: str
     database_url: str
     limits: Limits
-    live: str
+    reference: Reference
     new: str
 
     @property
@@ -75,39 +76,49 @@ class PartitionLanes:
 
     async def _lane(self, left: Iterator[int]) -> None:
         task, concluded = self.task, CollectedEvents()
-        heard = frozenset(kind.type_name() for kind in task.projection.hears)
         folding = task.refolding(self.pool, concluded)
         try:
             for number in left:
                 if self.differences.enough:
                     return
-                ends, last = await live_position.position_of(self.pool, task.live, number)
-                await published_log.wait_until_published(
-                    self.pool
-                )  # Also what we told: it is folded as given.
-                comparison = Comparison(last, heard)
-
-                def written(step: FoldedBatch, comparison: Comparison = comparison) -> None:
-                    comparison.take(concluded.drained())
-                    self.folded(step.writes.records)
-
-                await folding.catch_up(ends, written)
-                await folding.settle_parked(task.live, number)
-                comparison.take(concluded.drained())
-                held = asyncio.to_thread(self._compare, folding.reading, comparison, number)
-                self.differences.take(await held)  # Here: threads of two lanes may end at once.
-                self.events += comparison.events
+                await self._partition(folding, concluded, number)
         finally:
             await folding.close()
 
-    def _compare(
-        self, reading: PartitionReader, comparison: Comparison, number: int
-    ) -> Differences:
-        """Hold what was concluded for a partition against what was published of it. Blocks."""
-        service = self.task.projection.service
-        derived = {kind.TOPIC for kind in KINDS if service == kind.SERVICE and not kind.TOLD}
+    async def _partition(self, folding: Replay, concluded: CollectedEvents, number: int) -> None:
+        """Fold a partition, end its queues, compare it."""
+        task, heard = self.task, self.task.projection.hears
+        ends, published, last = await task.reference.position(self.pool, folding, number)
+        comparison = Comparison(published, last, frozenset(kind.type_name() for kind in heard))
         found = Differences()
-        for topic in sorted(comparison.topics | derived):
-            comparison.hold(published_log.values_of(reading, (topic, number)), found)
-        comparison.end(found)
-        return found
+
+        async def compare() -> None:
+            """Keep digests of what was concluded: never a partition's events."""
+            if unsaid := comparison.take(concluded.drained()):
+                if isinstance(task.reference, LiveTables):
+                    for _, _, name, _, _ in unsaid:
+                        found.add(f"{name} is concluded, and was never published")
+                else:
+                    await unsaid_events.keep(self.pool, task.new, unsaid)
+            if found.enough:
+                raise EnoughDiffer
+
+        async def written(step: FoldedBatch) -> None:
+            self.folded(step.writes.records)
+            await compare()
+
+        whole = True
+        try:
+            await folding.catch_up(ends, written)
+            await task.reference.settle(folding, number)
+            await compare()
+        except EnoughDiffer:
+            whole = False
+            concluded.drained()
+        values = chain.from_iterable(
+            published_log.values_of(folding.reading, (topic, number))
+            for topic in folding.derived_on
+        )
+        await asyncio.to_thread(comparison.end, values, found, whole=whole)
+        self.differences.take(found)  # Here: threads of two lanes may end at once.
+        self.events += comparison.events

@@ -1,15 +1,17 @@
 """What a service has published, as a rebuild compares with it: awaited, then read."""
 
 import asyncio
+import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 
 import asyncpg
 
 from shared.errors import CannotRun
 from shared.runtime.kafka.log_ends import NoSuchTopic
 from shared.runtime.kafka.partition_reader import PartitionReader
-from shared.runtime.kafka.records import Record
+from shared.runtime.kafka.records import Record, head_of
 from shared.runtime.outbox import outbox_table
 from shared.runtime.positions import TopicPartition
 
@@ -35,17 +37,54 @@ async def wait_until_published(pool: asyncpg.Pool, seconds: float = RELAY_SECOND
     return True
 
 
+@dataclass
+class Published:
+    """What a partition of a service's own topics holds, as digests: the size does not matter.
+
+    `last`: the last number of each subject, if it was asked for.
+    """
+
+    digests: set[bytes] = field(default_factory=set)
+    last: dict[str, int] = field(default_factory=dict)
+
+
+def digest_of(value: bytes) -> bytes:
+    """Give what stands for an event while it waits to be compared."""
+    return hashlib.sha256(value).digest()[:16]
+
+
+def published_of(
+    reading: PartitionReader, number: int, compared: Iterable[str], numbered: Collection[str] = ()
+) -> Published:
+    """Read what was published of a partition; repetitions are one. Blocks: use a thread.
+
+    `compared` are topics of which digests are wanted; of those `numbered` the last numbers, which
+    costs as much again.
+    """
+    found, wanted = Published(), frozenset(compared)
+    for topic in sorted(wanted.union(numbered)):
+        for value in values_of(reading, (topic, number)):
+            if topic in wanted:
+                found.digests.add(digest_of(value))
+            if topic in numbered:
+                head = head_of(value)
+                if head.subjectseq > found.last.get(head.subject, 0):
+                    found.last[head.subject] = head.subjectseq
+    return found
+
+
 def records_of(reading: PartitionReader, place: TopicPartition) -> Iterator[Record]:
     """Give all that is on a partition; nothing if there is no such topic. Blocks: use a thread."""
-    yield from reading.all(place, *_ends_of(reading, place))
+    yield from reading.all(place, *ends_of(reading, place))
 
 
 def values_of(reading: PartitionReader, place: TopicPartition) -> Iterator[bytes]:
     """Give the values of all that is on a partition, as `records_of` gives records."""
-    yield from reading.values(place, *_ends_of(reading, place))
+    yield from reading.values(place, *ends_of(reading, place))
 
 
-def _ends_of(reading: PartitionReader, place: TopicPartition) -> tuple[int, int]:
+def ends_of(reading: PartitionReader, place: TopicPartition) -> tuple[int, int]:
+    """Give the first offset and the one after the last; no such topic: nothing. Blocks."""
     try:
         return reading.ends(place)
     except NoSuchTopic:

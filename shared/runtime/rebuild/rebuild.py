@@ -6,9 +6,7 @@ Readers use views that move in one transaction, and running consumers follow (de
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import asyncpg
@@ -19,44 +17,14 @@ from shared.runtime.limits import Limits
 from shared.runtime.processing.worker import FoldedBatch
 from shared.runtime.projection import Projection
 from shared.runtime.rebuild import live_position, published_log
-from shared.runtime.rebuild.comparison import Differences
-from shared.runtime.rebuild.partition_lanes import PartitionLanes, Task
+from shared.runtime.rebuild.partition_lanes import Task
+from shared.runtime.rebuild.reference import LiveTables
+from shared.runtime.rebuild.refolding import Done, Refolding, Report
 from shared.runtime.rebuild.replay import Replay, Written
-from shared.runtime.rebuild.worker_processes import WorkerProcesses
 from shared.runtime.storage import table_sets
 from shared.runtime.storage.event_sink import CollectedEvents
-from shared.runtime.storage.store import PostgresStore
 
 PAUSE = 0.05
-WORTH = 100_000  # Records that a process is worth: it takes a second to start.
-
-
-@dataclass(frozen=True)
-class Done:
-    """Progress: records folded, records in all, records a second."""
-
-    folded: int
-    total: int
-    rate: float
-
-
-@dataclass
-class Report:
-    """What a rebuild found. `differences` empty: the new tables are live."""
-
-    projection: str
-    schema: str
-    records: int = 0
-    events: int = 0
-    seconds: float = 0.0
-    workers: int = 1
-    starting: float = 0.0  # Seconds, of all, until they had begun.
-    differences: list[str] = field(default_factory=list)
-
-    @property
-    def switched(self) -> bool:
-        """Say whether the new tables took over."""
-        return not self.differences
 
 
 async def rebuild(  # noqa: PLR0913, PLR0917  (each with a good default)
@@ -83,89 +51,58 @@ async def rebuild(  # noqa: PLR0913, PLR0917  (each with a good default)
                 raise CannotRun(message)
             bounds = limits or Limits()
             new = await table_sets.create(connection, projection, bounds.partitions)
-        task = Task(projection, bootstrap, database_url, bounds, live, new)
-        return await Rebuild(task, pool, progress, workers).run()
+        task = Task(projection, bootstrap, database_url, bounds, LiveTables(live), new)
+        return await Rebuild(task, live, pool, progress, workers).run()
     finally:
         await pool.close()
 
 
 class Rebuild:
-    """One rebuild; see the function."""
+    """One rebuild; see the function. `live` is the schema of the tables in use."""
 
     def __init__(
         self,
         task: Task,
+        live: str,
         pool: asyncpg.Pool,
         progress: Callable[[Done], None],
         workers: int,
     ) -> None:
         self.task = task
+        self.live = live
         self.pool = pool
-        self.report = Report(task.projection.name, task.new)
-        self._progress = progress
-        self._workers = workers
-        self._began = time.monotonic()
-        self._total = 0
-        self._differences = Differences()
+        self._refolding = Refolding(task, pool, progress, workers)
 
     async def run(self) -> Report:
         """Fold, compare, switch; leave nothing behind of a rebuild that was refused."""
         switched = False
         try:
-            await self._fold_and_compare()
-            if not self._differences.shown:
+            done = await live_position.positions(self.pool, self.live, whole=False)
+            await self._refolding.run(sum(done.values()))
+            if not self._refolding.differences.shown:
                 switched = await self._switch()
         finally:
-            await self._drop(None if switched else self.task.new)
-        self.report.differences = self._differences.shown
-        self.report.seconds = time.monotonic() - self._began
-        return self.report
-
-    async def _fold_and_compare(self) -> None:
-        """Fold every partition and compare it, in processes if there is enough for them."""
-        numbers, topics = range(self.task.limits.partitions), self.task.projection.topics
-        live = PostgresStore(self.pool, self.task.projection, self.task.live, CollectedEvents())
-        places = [(topic, number) for number in numbers for topic in topics]
-        self._total = sum(cursor.next_offset for cursor in await live.cursors(places))
-        workers = min(self._workers, 1 + self._total // WORTH)
-        if workers > 1:
-            await self._fold_apart(workers)
-        else:
-            lanes = PartitionLanes(self.task, self.pool, self._folded, self._differences)
-            await lanes.run(numbers)
-            self.report.events = lanes.events
-
-    async def _fold_apart(self, workers: int) -> None:
-        crew = WorkerProcesses(self.task, workers, self._folded)
-        try:
-            await crew.ready()
-            self.report.workers = workers
-            self.report.starting = time.monotonic() - self._began
-            for found in await crew.run():
-                self.report.events += found.events
-                self._differences.take(found.differences)
-        finally:
-            crew.end()
-
-    def _folded(self, records: int) -> None:
-        """Say how far it is."""
-        self.report.records += records
-        seconds = max(time.monotonic() - self._began, 0.001)
-        self._progress(Done(self.report.records, self._total, self.report.records / seconds))
+            name, new = self.task.projection.name, self.task.new
+            async with self.pool.acquire() as connection, connection.transaction():
+                if switched:
+                    await table_sets.drop_others(connection, name, self.live)
+                else:
+                    await table_sets.drop(connection, new)
+        return self._refolding.finished()
 
     async def _switch(self) -> bool:
         """Catch up to where the live tables stand, and take over; False if they differ."""
         concluded = CollectedEvents()
         folding = self.task.refolding(self.pool, concluded)
 
-        def written(step: FoldedBatch) -> None:
+        async def written(step: FoldedBatch) -> None:
             concluded.drained()  # The live tables have it as well: their numbers are compared.
-            self._folded(step.writes.records)
+            self._refolding.folded(step.writes.records)
 
         try:
-            while not self._differences.shown:
+            while not self._refolding.differences.shown:
                 await folding.catch_up(
-                    await live_position.positions(self.pool, self.task.live), written
+                    await live_position.positions(self.pool, self.live), written
                 )
                 if await self._try_switch(folding, written):
                     return True
@@ -175,7 +112,7 @@ class Rebuild:
 
     async def _try_switch(self, folding: Replay, written: Written) -> bool:
         """Hold the live tables, and take over where they stand; False: not at this moment."""
-        live, new = self.task.live, self.task.new
+        live, new = self.live, self.task.new
         async with self.pool.acquire() as holding, holding.transaction():
             # Every writer shares this row: from here on nobody writes the live tables.
             await holding.execute(
@@ -192,24 +129,8 @@ class Rebuild:
             for number in range(self.task.limits.partitions):
                 await folding.settle_parked(live, number)
             for said in await live_position.differing_subjects(self.pool, live, new):
-                self._differences.add(said)
-            if self._differences.shown:
+                self._refolding.differences.add(said)
+            if self._refolding.differences.shown:
                 return False
             await table_sets.switch(holding, self.task.projection, new)
         return True
-
-    async def _drop(self, schema: str | None) -> None:
-        """Drop a table set that was refused; after a switch, all but the one it replaced."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            gone: Sequence[str] = [schema] if schema else []
-            if schema is None:
-                rows = await connection.fetch(
-                    "SELECT schema FROM tertib.table_set WHERE projection = $1 AND NOT live"
-                    " AND schema <> $2",
-                    self.task.projection.name,
-                    self.task.live,
-                )
-                gone = [row["schema"] for row in rows]
-            for each in gone:
-                await connection.execute("DELETE FROM tertib.table_set WHERE schema = $1", each)
-                await connection.execute(f"DROP SCHEMA IF EXISTS {each} CASCADE")

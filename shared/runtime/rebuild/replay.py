@@ -1,7 +1,7 @@
 """Folding the log anew, from its beginning, into tables that stand beside the live ones."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import chain
 
 from shared.errors import CannotRun
@@ -14,10 +14,15 @@ from shared.runtime.processing.fold_signals import FoldFailed
 from shared.runtime.processing.state import Partition
 from shared.runtime.processing.worker import FoldedBatch, Worker
 from shared.runtime.rebuild import published_log
+from shared.runtime.rebuild.parked_log import Coordinates, Queue, QueuedRow
 from shared.runtime.rebuild.told_events import ToldEvents
 from shared.runtime.storage.store import PostgresStore
 
-Written = Callable[[FoldedBatch], None]
+Written = Callable[[FoldedBatch], Awaitable[None]]
+
+
+async def _unheard(_: FoldedBatch) -> None:
+    """Hear of a step, and do nothing."""
 
 
 class Replay:
@@ -40,11 +45,14 @@ class Replay:
         self.topics = [*own, *(t for t in store.projection.topics if t not in own)]
         self.reading = PartitionReader(bootstrap)
         self._limits = limits
-        self._written: Written = lambda _: None
+        self._written: Written = _unheard
         self._worker = Worker(store.projection, limits)
         self._writing: asyncio.Task[None] | None = None
         tells = store.projection.tells
         self.told_on = sorted({kind.TOPIC for kind in tells})
+        says = store.projection.says
+        self.derived_on = sorted({kind.TOPIC for kind in says if not kind.TOLD})
+        self.spoken_on = sorted({kind.TOPIC for kind in (*says, *tells)})
         self._told = frozenset(kind.type_name() for kind in tells)
 
     async def close(self) -> None:
@@ -95,6 +103,26 @@ class Replay:
         )
         for row in rows:
             await queue.retry(self.store, row["subject"], "rebuild", keep=row["keep"])
+        self._worker.forget()
+
+    async def settle_as_told(self, queues: Mapping[str, Queue], number: int) -> None:
+        """Discard and retry what the parked topic says was discarded and retried."""
+        rows: dict[str, list[QueuedRow]] = {}
+        for id_, subject, reference, *place in await self.store.pool.fetch(
+            f'SELECT id, subject, reference, topic, partition, "offset" FROM {self.store.schema}'
+            ".parked WHERE state = 'waiting' AND partition = $1 ORDER BY id",
+            number,
+        ):
+            rows.setdefault(subject, []).append(QueuedRow(id_, Coordinates(*place), reference))
+        for subject, waiting in sorted(rows.items()):
+            told = queues.get(subject, Queue())
+            gone = [row.id for row in waiting if row.place in told.discarded]
+            await self.store.pool.execute(
+                f"UPDATE {self.store.schema}.parked SET state = 'discarded' WHERE id = ANY($1)",
+                gone,
+            )
+            left = [row for row in waiting if row.id not in gone]
+            await queue.retry(self.store, subject, "rebuild", keep=told.waiting(left))
         self._worker.forget()
 
     async def _fold_to(self, place: TopicPartition, end: int) -> None:
@@ -161,4 +189,4 @@ class Replay:
 
     async def _write(self, step: FoldedBatch) -> None:
         await self._worker.commit(self.store, step)
-        self._written(step)
+        await self._written(step)

@@ -145,7 +145,7 @@ class MemoryStore:
     async def queue(self, subject: str) -> list[ParkedRow]:
         """Give what waits of a parked subject, in the order of the log."""
         return [
-            ParkedRow(number, p.value, p.headers, p.broadcast, p.reference, p.reason)
+            ParkedRow(number, p.value, p.headers, p.broadcast, p.reference, p.reason, *p[1:4])
             for number, (p, state) in enumerate(self.kept.parked)
             if p.subject == subject and state == "waiting"
         ]

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from shared.runtime.processing.dead_letters import dead_letter_events
 from shared.runtime.processing.store_port import WriteConflict
 from shared.runtime.processing.write_batch import WriteBatch
 from shared.runtime.storage.event_sink import Isolation
-from shared.runtime.storage.outbox_writer import copy_events, dead_letter_events
+from shared.runtime.storage.outbox_writer import copy_events
 from shared.runtime.storage.table_sets import live_schema
 
 # Shared, so that a switch waits for the writers under way, and they for none of each other.
@@ -28,5 +29,5 @@ class LiveOutbox:
 
     async def take(self, connection: Any, projection: str, writes: WriteBatch) -> None:
         """Append to the outbox, and wake the relay at the commit."""
-        await copy_events(connection, dead_letter_events(projection, writes))
+        await copy_events(connection, dead_letter_events(projection, writes.parked))
         await copy_events(connection, writes.events)

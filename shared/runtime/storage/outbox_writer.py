@@ -1,16 +1,11 @@
-"""Into the outbox: what a fold told, and what it could not apply."""
+"""Into the outbox: what a fold told, and the dead letters of what it could not apply."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
 
-from shared.runtime.kafka.headers import headers_text
-from shared.runtime.kafka.topics import parked_of
-from shared.runtime.processing.write_batch import Parked, WriteBatch
 from shared.runtime.storage.schema import EVENTS, OutboxTable
-
-PARKED = "tertib.runtime.RecordParked.v1"
 
 
 async def copy_events(
@@ -35,34 +30,3 @@ async def copy_events(
         message = "the outbox has no room for this month"  # Not the events' fault: no parking.
         raise OSError(message) from error
     await connection.execute("SELECT pg_notify($1, '')", outbox.channel)
-
-
-def dead_letter_events(projection: str, writes: WriteBatch) -> list[tuple[Any, ...]]:
-    """Give what the parked topic is told: the original bytes, and the rest as headers."""
-    topic = parked_of(projection)
-    return [
-        (
-            topic,
-            p.subject,
-            f"{p.topic}/{p.partition}/{p.offset}",
-            PARKED,
-            p.value or b"",
-            headers_text(_story(p)),
-        )
-        for p in writes.parked
-        if p.reference is None
-    ]
-
-
-def _story(parked: Parked) -> list[tuple[str, bytes]]:
-    facts = {
-        "parked_topic": parked.topic,
-        "parked_partition": parked.partition,
-        "parked_offset": parked.offset,
-        "parked_broadcast": parked.broadcast,
-        "parked_reason": parked.reason,
-        "parked_error": parked.error,
-        "parked_null": parked.value is None,
-    }
-    original = [(f"original_{name}", value or b"") for name, value in parked.headers]
-    return [*((name, str(fact).encode()) for name, fact in facts.items()), *original]

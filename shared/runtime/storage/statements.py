@@ -32,7 +32,8 @@ _STATEMENTS = {
     " WHERE broadcastseq > $1 AND broadcastseq <= $2 ORDER BY broadcastseq",
     "subjects": "SELECT subject, partition, version, last_seq, heard, parked"
     " FROM {schema}.subjects WHERE subject = ANY($1)",
-    "queue": "SELECT id, value, headers, broadcast, reference, reason FROM {schema}.parked"
+    "queue": "SELECT id, value, headers, broadcast, reference, reason, topic, partition,"
+    ' "offset" FROM {schema}.parked'
     " WHERE subject = $1 AND state = 'waiting' ORDER BY id",
     "move": "UPDATE {schema}.cursors c SET next_offset = m.after, last_subject = m.subject,"
     " broadcast = m.broadcast, tail_hash = m.tail FROM unnest($1::text[], $2::int[],"

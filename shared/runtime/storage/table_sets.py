@@ -117,6 +117,24 @@ async def create(connection: Connection, projection: Projection[Any, Any], parti
     return schema
 
 
+async def drop(connection: Connection, schema: str) -> None:
+    """Drop a table set that is not live."""
+    await connection.execute("DELETE FROM tertib.table_set WHERE schema = $1", schema)
+    await connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+
+
+async def drop_others(connection: Connection, projection: str, but: str | None = None) -> None:
+    """Drop every table set of a projection that is not live, but for one."""
+    rows = await connection.fetch(
+        "SELECT schema FROM tertib.table_set WHERE projection = $1 AND NOT live"
+        " AND schema IS DISTINCT FROM $2",
+        projection,
+        but,
+    )
+    for row in rows:
+        await drop(connection, row["schema"])
+
+
 async def switch(connection: Connection, projection: Projection[Any, Any], schema: str) -> None:
     """Make a table set the live one: the views move with it, in the caller's transaction."""
     await connection.execute(

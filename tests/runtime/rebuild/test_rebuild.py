@@ -21,7 +21,8 @@ from shared.runtime.outbox.relay import Relay
 from shared.runtime.parking import queries, queue
 from shared.runtime.processing.stamping import Event
 from shared.runtime.rebuild.comparison import Comparison
-from shared.runtime.rebuild.rebuild import Done, Report, rebuild
+from shared.runtime.rebuild.rebuild import rebuild
+from shared.runtime.rebuild.refolding import Done, Report
 from tests.kit.flow import PARTITIONS, Log
 from tests.kit.toy import Known, Sum, Toy
 from tests.kit.toy_facts import check_in, closed, registered

@@ -18,7 +18,8 @@ from shared.runtime.outbox import outbox_table
 from shared.runtime.outbox.relay import Relay
 from shared.runtime.processing.command_handler import handle
 from shared.runtime.processing.stamping import Times
-from shared.runtime.rebuild.rebuild import Report, rebuild
+from shared.runtime.rebuild.rebuild import rebuild
+from shared.runtime.rebuild.refolding import Report
 from shared.runtime.rebuild.told_events import ToldEvents
 from tests.kit.flow import PARTITIONS, Log
 from tests.kit.toy import Known, Sum, Toy

@@ -13,8 +13,8 @@ from shared.errors import CannotRun
 from shared.events.base import NewEvent
 from shared.events.envelope import Envelope
 from shared.runtime.cli.serve import built
-from shared.runtime.rebuild import rebuild as rebuilding
-from shared.runtime.rebuild.rebuild import Done
+from shared.runtime.rebuild import refolding as rebuilding
+from shared.runtime.rebuild.refolding import Done
 from tests.kit.toy import Known, Sum, Toy
 from tests.kit.toy_facts import check_in, registered
 from tests.runtime.rebuild.test_rebuild import (

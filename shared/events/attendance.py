@@ -268,10 +268,14 @@ class WorkdayClosed(BroadcastFact):
 
 
 class FoldAdopted(BroadcastFact):
-    """From here on a service's fold concludes by its new version (design 4)."""
+    """From here on a service's fold concludes by its new version (design 4).
+
+    Subject and regency are `*`: it concerns all of them, and its reason is sealed under that key.
+    """
 
     service: str
     version: int
+    reason: Sealed | None = None
 
 
 # Events.

@@ -1,5 +1,6 @@
 """What all models on the wire have in common. Names are stored: never changed."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import msgspec
@@ -34,6 +35,18 @@ class Fact(Wire):
 
 class Contradiction(ValueError):  # noqa: N818  (the word of design 2)
     """Two facts on the log that cannot both be true; the message names both."""
+
+
+class UnknownFoldVersion(Exception):  # noqa: N818  (what is adopted)
+    """The log adopted a version of the fold that this code cannot do: the partition stops."""
+
+    def __init__(self, version: int, known: Sequence[int]) -> None:
+        self.version = version
+        can = " and ".join(map(str, known))
+        super().__init__(
+            f"version {version} of the fold was adopted, and this code can do {can}: start the"
+            " one that can"
+        )
 
 
 class OutOfReach(Exception):  # noqa: N818  (what a state is for a fact)

@@ -91,6 +91,8 @@ class Projection(Protocol[State, Knowledge]):
 
     `says`     the kinds that its fold concludes: what a start after a loss compares with their
                topics (decision 0022).
+    `fold_versions`  the versions of the fold that this code can do, each a switch in its
+               knowledge. A FoldAdopted on the log says which one holds from there on.
 
     Who hears broadcasts hears one topic only. `ProjectionBase` has an answer for what many need
     not say.
@@ -107,6 +109,7 @@ class Projection(Protocol[State, Knowledge]):
     reads: Mapping[type[Fact], frozenset[str]]
     tells: Sequence[type[Fact]]
     says: Sequence[type[Fact]]
+    fold_versions: Sequence[int]
 
     @property
     def rules(self) -> Mapping[str, Rule]:
@@ -168,6 +171,7 @@ class ProjectionBase(Generic[State, Knowledge]):
 
     commands = False
     says: Sequence[type[Fact]] = ()
+    fold_versions: Sequence[int] = (1,)
     loads: Sequence[Load] = ()
     reads: Mapping[type[Fact], frozenset[str]] = MappingProxyType({})
     tells: Sequence[type[Fact]] = ()

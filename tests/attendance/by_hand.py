@@ -43,9 +43,9 @@ class Left:
     told: Mapping[str, Sequence[bytes]]
 
 
-def concluded(facts: Iterable[Envelope]) -> Left:
+def concluded(facts: Iterable[Envelope], assessor: Assessor | None = None) -> Left:
     """Fold a log by the pure domain, one fact after the other: what any runner must leave."""
-    folding = InMemoryProjection(Assessor(forgets=False), keep_rows=True)
+    folding = InMemoryProjection(assessor or Assessor(forgets=False), keep_rows=True)
     told: dict[str, list[bytes]] = {}
     for fact in facts:
         for event in folding.hear(fact):

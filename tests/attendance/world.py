@@ -47,12 +47,19 @@ class World:
     `told` collects every event; times are local to the regency unless they carry an offset.
     """
 
-    def __init__(self, code: str = "53.01", zone: str = "Asia/Makassar", **counting: Any) -> None:
+    def __init__(
+        self,
+        code: str = "53.01",
+        zone: str = "Asia/Makassar",
+        *,
+        assessor: Assessor | None = None,
+        **counting: Any,
+    ) -> None:
         self.code = code
         self.zone = ZoneInfo(zone)
         self.now = datetime(2025, 12, 1, 8, tzinfo=self.zone)
         self.told: list[Envelope] = []
-        self._folding = InMemoryProjection(Assessor(forgets=False))
+        self._folding = InMemoryProjection(assessor or Assessor(forgets=False))
         self._broadcasts = 0
         self._facts = 0
         self.say(
@@ -75,7 +82,7 @@ class World:
             data=msgspec.convert(data, struct_of(fact)),
             id=id_ or fact_id(fact.__name__, self._facts),
             recordedtime=moment,
-            regency=self.code,
+            regency="*" if subject == "*" else self.code,
             source="/attendance",
             subject=subject,
             time=moment,
@@ -225,6 +232,10 @@ class World:
             self.close(day.isoformat())
             day += timedelta(days=1)
         return self
+
+    def adopt(self, version: int, service: str = "attendance") -> list[Envelope]:
+        """Adopt a version of a service's fold, for every regency."""
+        return self.say(words.FoldAdopted, "*", service=service, version=version)
 
     def excuse(self, name: str, first: str, last: str, who: str = "A") -> list[Envelope]:
         """Record a letter."""

@@ -1,8 +1,8 @@
 """A process that runs one member of a group, until it is told to stop or killed.
 
 `python -m tests.faults.member SETTINGS`, where SETTINGS is JSON: bootstrap, database, topic, name
-(the assessor's own, or a toy's), limits, status (a file: what the member says of itself, a few
-times a second).
+(the assessor's own, or a toy's), version (2: the assessor that can do it), limits, status (a file:
+what the member says of itself, a few times a second).
 """
 
 import asyncio
@@ -13,9 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from services.attendance.projection.assessor import Assessor
 from shared.runtime.consumer.runner import Runner
 from shared.runtime.limits import Limits
+from tests.attendance.second_version import SecondVersion, allow
 from tests.kit.toy import Toy
 
 PULSE = 0.1
@@ -26,7 +29,7 @@ async def live(settings: dict[str, Any]) -> None:
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     runner = Runner(
-        projection_of(settings["name"], settings["topic"]),
+        projection_of(settings["name"], settings["topic"], settings["version"]),
         settings["bootstrap"],
         settings["database"],
         Limits(**settings["limits"]),
@@ -38,11 +41,13 @@ async def live(settings: dict[str, Any]) -> None:
     telling.cancel()
 
 
-def projection_of(name: str, topic: str) -> Toy | Assessor:
+def projection_of(name: str, topic: str, version: int) -> Toy | Assessor:
     """Give the projection of this name, hearing this topic."""
     if name != Assessor.name:
         return Toy(topic, name)
-    assessor = Assessor()
+    if version > 1:
+        allow(pytest.MonkeyPatch())  # For the life of this process.
+    assessor = SecondVersion() if version > 1 else Assessor()
     assessor.topics = (topic,)
     return assessor
 

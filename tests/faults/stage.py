@@ -81,6 +81,7 @@ class Stage:
     topic: str
     folder: Path
     name: str = "toy.sums"
+    version: int = 1  # Of the assessor's fold that members can do.
     limits: Mapping[str, Any] = field(default_factory=dict)
     members: list[Member] = field(default_factory=list)
     ends: dict[int, int] = field(default_factory=dict)
@@ -151,6 +152,7 @@ class Stage:
             "database": self.database,
             "topic": self.topic,
             "name": self.name,
+            "version": self.version,
             "limits": {**LIMITS, **self.limits},
             "status": str(path),
         }
@@ -262,7 +264,7 @@ async def until(
 def numbered(said: Iterable[Envelope]) -> Iterator[tuple[Envelope, int]]:
     """Give each fact its partition: people are spread by the last digit of their name."""
     for envelope in said:
-        yield envelope, place_of(envelope.subject)
+        yield envelope, place_of(envelope.subject) if envelope.broadcastseq is None else 0
 
 
 def place_of(subject: str) -> int:

@@ -23,7 +23,7 @@ from shared.runtime.outbox.relay import Relay
 from shared.runtime.rebuild.published_log import wait_until_published
 from shared.runtime.rebuild.rebuild import rebuild
 from shared.runtime.recovery.recovery import recover
-from tests.kit.flow import PARTITIONS, Log, running
+from tests.kit.flow import PARTITIONS, Log, caught_up, running
 from tests.kit.keyring import MemoryKeyring
 from tests.notifications.examples import reached
 from tests.notifications.test_flow import Service, numbered
@@ -130,5 +130,6 @@ async def notifying(
         )
         await SenderStore(pool).prepare()
         service = Service(log, planner, directory, pool, keyring)
+        await caught_up(log, directory)  # The clock stands still: nobody is looked up again later.
         await started.enter_async_context(at_work(service, database, mail))
         yield service

@@ -17,8 +17,10 @@ from services.attendance.domain.fact_effects import (
     CLOSING,
     HANDLERS,
     MOVES_NO_WINDOW,
+    days_at_stake,
     hear,
 )
+from services.attendance.domain.fold_version import ADOPTED
 from services.attendance.domain.loaded_days import needed_from
 from services.attendance.domain.person import Day, Person, Said
 from services.attendance.domain.reference_data import Knowledge
@@ -52,6 +54,11 @@ def fold(person: Person, heard: Envelope, knowledge: Knowledge, seq: int) -> Seq
     if kind == CLOSING:
         day = heard.data.on.toordinal()
         return Step(person, knowledge, heard.recordedtime, day, seq).conclude(kind, (day,))
+    if kind == ADOPTED:
+        step = Step(person, knowledge, heard.recordedtime, None, seq)
+        # What is counted may read otherwise, though no day does.
+        step.shaken.update(class_of(line.employment) for line in person.lines)
+        return step.conclude(kind, days_at_stake(step))
     handler = HANDLERS.get(kind)
     if handler is None:
         return ()

@@ -5,6 +5,7 @@ from typing import Any
 
 from services.attendance.domain.buckets import bucket_of
 from services.attendance.domain.day_status import Moment
+from services.attendance.domain.fold_version import EVERY_REGENCY
 from services.attendance.domain.person import Person
 from services.attendance.domain.person_facts import take_fact
 from services.attendance.domain.reference_data import Knowledge
@@ -45,6 +46,8 @@ def concerns(person: Person, broadcast: Envelope) -> bool:
     kind = type(broadcast.data).__name__
     if kind == "PinAssigned":
         return True
+    if subject == EVERY_REGENCY:
+        return bool(lines)
     if kind in ("WorkdayClosed", "CalendarPublished"):
         return person.regency_on(broadcast.data.on.toordinal()) == subject
     return subject in [line.regency for line in lines]
@@ -112,6 +115,11 @@ def _pin(now: Moment, _: str, _subject: str, data: Any) -> Iterable[int]:
     if not any(outage.serial == data.serial for outage in outages):
         return ()
     return _closed_days(now, data.valid_from.toordinal(), NEVER)
+
+
+def days_at_stake(now: Moment) -> Sequence[int]:
+    """Give every day of which something may have been concluded: another fold reads them anew."""
+    return _closed_days(now, 0, NEVER)
 
 
 # By the `type` of the envelope: on the hot path an attribute is cheaper than a class's name.

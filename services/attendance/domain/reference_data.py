@@ -4,18 +4,20 @@ One object per partition, changed in log order only: a fold sees exactly the bro
 record on the log (design 2).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct
 
 from services.attendance.domain import outages, rules, schedule
+from services.attendance.domain.fold_version import FIRST, FOLD_VERSIONS, SERVICE
 from services.attendance.domain.outages import Outage
 from services.attendance.domain.pins import PinBook, PinRow
 from services.attendance.domain.rules import RuleSet
 from services.attendance.domain.schedule import Plan, Schedule
 from services.attendance.domain.units import Unit, schedule_of
-from shared.events.base import Contradiction
+from shared.events.base import Contradiction, UnknownFoldVersion
 from shared.kernel.holidays import HolidayCalendar
 from shared.kernel.local_time import NEVER, LocalClock, clock_of, date_of
 
@@ -91,6 +93,8 @@ class Knowledge:
     units: dict[str, Unit] = field(default_factory=dict)
     rule_sets: dict[str, RuleSet] = field(default_factory=dict)  # By key.
     pins: PinBook = field(default_factory=PinBook)
+    fold_versions: Sequence[int] = FOLD_VERSIONS  # Those that this code can fold by.
+    fold_version: int = FIRST  # That by which the record at hand is folded.
     _unit_schedules: dict[str | None, str | None] = field(default_factory=dict)
 
     def unit_schedule(self, unit_id: str | None) -> str | None:
@@ -98,6 +102,16 @@ class Knowledge:
         if unit_id not in self._unit_schedules:
             self._unit_schedules[unit_id] = schedule_of(self.units, unit_id)
         return self._unit_schedules[unit_id]
+
+    def adopt(self, version: int) -> None:
+        """Fold by a version from here on. Errors: UnknownFoldVersion if this code cannot."""
+        if version not in self.fold_versions:
+            raise UnknownFoldVersion(version, self.fold_versions)
+        self.fold_version = version
+        self._unit_schedules.clear()
+        for regency in self.regencies.values():
+            regency.note_open()
+            regency.forget_answers()
 
 
 def learn(knowledge: Knowledge, kind: str, subject: str, data: Any) -> None:
@@ -116,6 +130,10 @@ def learn(knowledge: Knowledge, kind: str, subject: str, data: Any) -> None:
         ends = NEVER if data.valid_to is None else data.valid_to.toordinal()
         row = PinRow(data.valid_from.toordinal(), ends, data.employee_id)
         knowledge.pins.assign(data.serial, data.pin, row)
+        return
+    if kind == "FoldAdopted":
+        if data.service == SERVICE:  # Another service's fold is its own business.
+            knowledge.adopt(data.version)
         return
     regency = knowledge.regencies.get(subject)
     if regency is None:

@@ -7,6 +7,7 @@ from sqlalchemy import Table
 
 from services.attendance.domain.assessor import fold
 from services.attendance.domain.fact_effects import concerns
+from services.attendance.domain.fold_version import EVERY_REGENCY, FOLD_VERSIONS
 from services.attendance.domain.loaded_days import forget_below, needed_from, take_up
 from services.attendance.domain.person import Person
 from services.attendance.domain.person_facts import KEPT, take_fact
@@ -76,28 +77,30 @@ class Assessor(ProjectionBase[Person, Knowledge]):
         words.OutageDeclared,
         words.RuleSetPublished,
         words.WorkdayClosed,
+        words.FoldAdopted,
     )
     # Evidence decides nothing (A15, A16): decoding it would make a dozen objects a check-in.
     reads: Mapping[type[Fact], frozenset[str]] = {
         words.CheckInRecorded: frozenset({"employee_id", "occurred_at"})
     }
+    tables: Sequence[Table] = (FACTS, WORKDAYS, THRESHOLDS)
+    loads: Sequence[Load] = LOADS
     says: Sequence[type[Fact]] = (
         words.WorkdayAssessed,
         words.AbsenceThresholdReached,
         words.AbsenceThresholdRetracted,
     )
-    tables: Sequence[Table] = (FACTS, WORKDAYS, THRESHOLDS)
-    loads: Sequence[Load] = LOADS
+    fold_versions: Sequence[int] = FOLD_VERSIONS
 
     def __init__(self, *, forgets: bool = True) -> None:
         self._forgets = forgets
 
     def knowledge(self) -> Knowledge:
-        return Knowledge()
+        return Knowledge(fold_versions=self.fold_versions)
 
     def knows_regency(self, knowledge: Knowledge, regency: str, /) -> bool:
         """Say whether a regency was ever registered; records of another one are parked."""
-        return regency in knowledge.regencies
+        return regency in knowledge.regencies or regency == EVERY_REGENCY
 
     def learn(self, knowledge: Knowledge, broadcast: Envelope) -> None:
         learn(knowledge, kind_of(broadcast), broadcast.subject, broadcast.data)
@@ -106,6 +109,8 @@ class Assessor(ProjectionBase[Person, Knowledge]):
         kind = kind_of(broadcast)
         if kind in _TO_ALL:
             return Everybody()
+        if kind == "FoldAdopted":
+            return Everybody() if broadcast.data.service == self.service else NOBODY
         if kind == "PinAssigned":
             return Only(knowledge.pins.holders(broadcast.data.serial, broadcast.data.pin))
         return NOBODY
@@ -154,9 +159,9 @@ class Assessor(ProjectionBase[Person, Knowledge]):
                 )
             state.stored_days |= state.dirty_days
             state.dirty_days.clear()
-            if self._forgets and len(state.days) > 2 * KEPT_DAYS:
-                forget_below(state, max(state.days) - KEPT_DAYS)
             yield WORKDAYS.name, days
+        if self._forgets and len(state.days) > 2 * KEPT_DAYS:
+            forget_below(state, max(state.days) - KEPT_DAYS)
         if state.dirty_thresholds:
             said = Changes()
             for threshold in state.thresholds:

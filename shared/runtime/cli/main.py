@@ -116,6 +116,7 @@ def _told(error: Exception) -> str:
     """Say what went wrong: in one line if one can do something about it."""
     if isinstance(error, CannotRun):
         return str(error)
+    from shared.events.base import UnknownFoldVersion  # noqa: PLC0415  (help needs no models)
     from shared.runtime.observability.log import frames, masked  # noqa: PLC0415  (needed when all is lost)
 
     package = type(error).__module__.partition(".")[0]
@@ -126,7 +127,7 @@ def _told(error: Exception) -> str:
         return masked(f"a server does not answer: {error}; `tertib status` shows the local ones")
     if isinstance(error, ModuleNotFoundError):
         return f"this needs the package {error.name}, which is not installed here"
-    if isinstance(error, OSError | ImportError):
+    if isinstance(error, OSError | ImportError | UnknownFoldVersion):
         return masked(str(error))
     return f"this should not happen; please report it with these lines:\n{frames(error)}"
 

@@ -17,7 +17,7 @@ from aiokafka.errors import IllegalStateError
 
 from shared.errors import CannotRun
 from shared.runtime.consumer import progress as metrics
-from shared.runtime.consumer.claims import Claims, against_the_log
+from shared.runtime.consumer.claims import Claims, against_the_log, as_known
 from shared.runtime.consumer.fence import BatchLost, LogReplaced, OffsetFence
 from shared.runtime.consumer.halts import OTHER_LOG
 from shared.runtime.consumer.progress import Progress
@@ -111,7 +111,8 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
         rows = {row[:2]: row for row in await store.claim(places, self.owner)}
         begins, faults = await against_the_log(self.consumer, places, rows)
         good = [rows[place] for place in places if faults[place] is None]
-        found = await store.partitions(good, self.limits)
+        found, unknown = await as_known(store, good, self.limits)
+        faults.update(unknown)
         if generation != self._claims.generation or store is not self.store:
             return
         for place, fault in faults.items():

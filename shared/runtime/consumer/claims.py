@@ -9,12 +9,14 @@ import structlog
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from shared.errors import CannotRun
+from shared.events.base import UnknownFoldVersion
 from shared.runtime.consumer.halts import fault_of
 from shared.runtime.consumer.progress import Progress
 from shared.runtime.limits import Limits
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.halt import Halt
-from shared.runtime.processing.state import Cursor
+from shared.runtime.processing.state import Cursor, Partition
+from shared.runtime.processing.store_port import Store
 from shared.runtime.storage.failures import UNAVAILABLE, refusal_of
 
 log = structlog.get_logger()
@@ -97,3 +99,24 @@ async def against_the_log(
         for place, partition in zip(places, partitions, strict=True)
     }
     return {place: begins[aiokafka.TopicPartition(*place)] for place in places}, faults
+
+
+async def as_known(
+    store: Store, rows: Sequence[Cursor], limits: Limits
+) -> tuple[list[Partition], dict[TopicPartition, Halt]]:
+    """Build what claimed partitions know, and say why some of them cannot go on here.
+
+    Errors: those of the store.
+    """
+    try:
+        return await store.partitions(rows, limits), {}
+    except UnknownFoldVersion:
+        pass  # Of which ones, each tells by itself.
+    found: list[Partition] = []
+    faults: dict[TopicPartition, Halt] = {}
+    for row in rows:
+        try:
+            found += await store.partitions([row], limits)
+        except UnknownFoldVersion as error:
+            faults[row[:2]] = Halt("fold_version", str(error))
+    return found, faults

@@ -16,6 +16,7 @@ import structlog
 
 from shared.errors import CannotRun
 from shared.events.catalogue import KINDS
+from shared.runtime.adoption import Adoption
 from shared.runtime.broadcast.relay import facts_relay
 from shared.runtime.consumer.runner import Runner
 from shared.runtime.hosting.health import application
@@ -66,6 +67,7 @@ class Service:
     projections: Sequence[Callable[[], Projection[Any, Any]]]
     tasks: Mapping[str, Task] = field(default_factory=dict)
     facts: str | None = None
+    adoption: Adoption | None = None  # How a new version of the fold is adopted, if it is.
 
     def topics(self) -> list[str]:
         """Name the topics that it hears or writes, those of what it parks included."""
@@ -126,13 +128,8 @@ class _Process:
         runners = [
             Runner(make(), self.settings.bootstrap, url) for make in self.service.projections
         ]
-        running = Running(
-            self.settings,
-            url,
-            pool,
-            {runner.projection.name: runner for runner in runners},
-            self.stopping,
-        )
+        by_name = {runner.projection.name: runner for runner in runners}
+        running = Running(self.settings, url, pool, by_name, self.stopping)
         self.vitals = ProcessStatus(
             self.service.name, pool, runners, parts=running.parts, troubles=running.troubles
         )

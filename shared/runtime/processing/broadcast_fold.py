@@ -3,6 +3,7 @@
 from collections.abc import Generator, Sequence
 from typing import Any
 
+from shared.events.base import UnknownFoldVersion
 from shared.events.envelope import Envelope
 from shared.runtime.processing import apply
 from shared.runtime.processing.decoder import BROADCAST, Park, describe
@@ -55,6 +56,8 @@ class BroadcastFold:
         number, writes = heard.broadcastseq or 0, self._one.writes
         try:
             names = apply.learn(self._projection, part, heard)
+        except UnknownFoldVersion as error:
+            raise PartitionHalted("fold_version", f"broadcast {number}: {error}") from error
         except Exception as error:
             detail = f"broadcast {number} cannot be learned: {apply.park_of(error).error}"
             raise PartitionHalted("broadcast", detail) from error

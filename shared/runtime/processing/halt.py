@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple, assert_never, get_args
 HaltKind = Literal[
     "gap",
     "broadcast",
+    "fold_version",
     "told",
     "brake",
     "history_lost",
@@ -34,6 +35,7 @@ def waits_for_operator(kind: HaltKind) -> bool:
         case (
             "gap"
             | "broadcast"
+            | "fold_version"
             | "told"
             | "history_lost"
             | "log_shorter"

@@ -44,7 +44,8 @@ class TopicGuard:
             if highest > last:
                 message = (
                     f"{self.topic} holds broadcast {highest}, the table ends with {last}: this is"
-                    " not the database that wrote the topic, or an older state of it"
+                    " not the database that wrote the topic, or an older state of it. If that one"
+                    " is gone for good, `tertib recover` takes over what the topic holds"
                 )
                 raise TopicAhead(message)
 

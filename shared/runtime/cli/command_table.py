@@ -39,4 +39,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "shared.runtime.cli.rebuild:app",
         "Fold a service's log anew beside its tables, compare, and switch if nothing differs.",
     ),
+    "recover": (
+        "shared.runtime.cli.recover:app",
+        "Take over the facts on the topic after a service's database was lost or restored.",
+    ),
 }

@@ -21,7 +21,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 
 TABLES = ("assessments", "thresholds", "proposals", "notices")
 PROPOSED = ("measure", "days", "level", "sanction", "article", "state")
@@ -32,7 +32,7 @@ Rows = list[dict[str, str]]
 def run(employees: int, days: int, seed: int) -> None:
     """Run the whole job in a stack of its own, and print what came of it.
 
-    Errors: CannotRun, with what a command said that failed.
+    Errors: CannotRunError, with what a command said that failed.
     """
     from shared.local.paths import default_home  # noqa: PLC0415  (not installed in production)
 
@@ -182,7 +182,7 @@ def _tertib(
     """Run a command on the demo's stack, and give its standard output unless that is `shown`.
 
     `quiet`: what it says on the way is shown only if it fails. `may_find`: exit code 1, a
-    finding, is no failure. Errors: CannotRun if it fails.
+    finding, is no failure. Errors: CannotRunError if it fails.
     """
     plain = {name: value for name, value in os.environ.items() if not name.startswith("TERTIB_")}
     done = subprocess.run(  # noqa: S603  (our own commands)
@@ -194,5 +194,5 @@ def _tertib(
         text=True,
     )
     if done.returncode and not (may_find and done.returncode == 1):
-        raise CannotRun(f"tertib {' '.join(words)} failed\n{done.stderr or ''}")
+        raise CannotRunError(f"tertib {' '.join(words)} failed\n{done.stderr or ''}")
     return done.stdout or ""

@@ -73,7 +73,7 @@ class Cases(ProjectionBase[CaseFile, None]):
 
     @cached_property
     def rules(self) -> Mapping[str, Rule]:
-        """Give the national rule rows. Errors: UnreadableRules."""
+        """Give the national rule rows. Errors: UnreadableRulesError."""
         return loading.rules()
 
     def restore(self, subject: str, rows: Mapping[str, Sequence[Row]], /) -> CaseFile:

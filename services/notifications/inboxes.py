@@ -28,7 +28,7 @@ async def read(
 ) -> list[Letter]:
     """Give the latest notices of a person, newest first; a forgotten person appears as an id.
 
-    Errors: SettingsError without a keyring; those of the databases; sealing.Unsealable.
+    Errors: SettingsError without a keyring; those of the databases; sealing.UnsealableError.
     """
     url = settings.database_url("notifications")
     async with (

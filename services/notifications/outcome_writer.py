@@ -10,14 +10,14 @@ from services.notifications.jobs import LEASE, Job
 from services.notifications.projections import Planned, tell
 from shared.events.base import NewEvent
 from shared.runtime.processing import command_handler
-from shared.runtime.processing.command_handler import SubjectParked
+from shared.runtime.processing.command_handler import SubjectParkedError
 from shared.runtime.processing.stamping import Times
-from shared.runtime.processing.store_port import Store, WriteConflict
+from shared.runtime.processing.store_port import Store, WriteConflictError
 from shared.runtime.storage.failures import REFUSED, UNAVAILABLE
 
 # Temporary: others write the same person, the database is away, the person is parked. What the
 # database refuses is tried again as well: an outcome that is given up is a message sent again.
-PASSING = (WriteConflict, SubjectParked, *UNAVAILABLE, REFUSED)
+PASSING = (WriteConflictError, SubjectParkedError, *UNAVAILABLE, REFUSED)
 PAUSE = 0.25
 TOGETHER = 100  # Outcomes in one transaction: a few milliseconds of locks.
 

@@ -10,7 +10,7 @@ from services.notifications.jobs import Job
 from services.notifications.store import Entry, SenderStore
 from shared.events.attendance import EmployeeRegistered
 from shared.events.base import Sealed
-from shared.events.sealing import Unsealable, place_of, unseal
+from shared.events.sealing import UnsealableError, place_of, unseal
 from shared.runtime.privacy.keyring import Keyring
 
 
@@ -39,7 +39,7 @@ class Opener(Protocol):
     """Decrypts what is sealed under a person's key."""
 
     async def open(self, sealed: Sealed, employee_id: str, /) -> str | None:
-        """Give the text; None: the person is forgotten. Errors: Unsealable."""
+        """Give the text; None: the person is forgotten. Errors: UnsealableError."""
 
 
 class KeyringOpener:
@@ -49,11 +49,11 @@ class KeyringOpener:
         self._keyring = keyring
 
     async def open(self, sealed: Sealed, employee_id: str, /) -> str | None:
-        """Give the text; None: the key is destroyed. Errors: Unsealable without key."""
+        """Give the text; None: the key is destroyed. Errors: UnsealableError without key."""
         keys = await self._keyring.keys_of([sealed.kid])
         if sealed.kid not in keys:
             message = f"the keyring has no key {sealed.kid}"
-            raise Unsealable(message)
+            raise UnsealableError(message)
         key = keys[sealed.kid]
         if key is None:
             return None
@@ -66,7 +66,7 @@ async def resolve(
     """Find the recipient of a job.
 
     Codes: `no_recipient`, `is_concerned`, `already_told`, `forgotten`, `no_address`.
-    Errors: Unsealable; those of the database and the keyring.
+    Errors: UnsealableError; those of the database and the keyring.
     """
     person_id = await _person_of(job, store)
     if not isinstance(person_id, str):

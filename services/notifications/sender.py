@@ -30,9 +30,9 @@ from services.notifications.quiet import send_after
 from services.notifications.resolving import Impossible, Opener, Recipient, Unknown, resolve
 from services.notifications.store import SenderStore
 from shared.events import notifications as words
-from shared.events.sealing import Unsealable
-from shared.runtime.processing.command_handler import SubjectParked
-from shared.runtime.processing.store_port import WriteConflict
+from shared.events.sealing import UnsealableError
+from shared.runtime.processing.command_handler import SubjectParkedError
+from shared.runtime.processing.store_port import WriteConflictError
 from shared.runtime.storage.failures import REFUSED, UNAVAILABLE, refusal_of
 
 log = structlog.get_logger()
@@ -42,7 +42,7 @@ Settle = Callable[[Job, Command], Awaitable[None]]  # Publishes an outcome (`Out
 AT_ONCE = (
     16  # Deliveries in flight by channel: a gateway is slow, and the database is not the limit.
 )
-NOT_NOW = (*UNAVAILABLE, WriteConflict, SubjectParked)  # The database or the keyring.
+NOT_NOW = (*UNAVAILABLE, WriteConflictError, SubjectParkedError)  # The database or the keyring.
 LOOK_EVERY = 0.25  # Seconds: an in-app notice is there within one (design 9).
 LONGEST_PAUSE = 60.0  # What the database refuses will be refused again: people must mend it.
 
@@ -136,7 +136,7 @@ class Sender:
             return await self._give_up(job, "channel_off")
         try:
             found = await resolve(job, self.store, self.opener)
-        except Unsealable:
+        except UnsealableError:
             return await self._give_up(job, "unsealable")
         now = self.clock()
         match found:

@@ -33,11 +33,11 @@ class Fact(Wire):
         return f"tertib.{cls.SERVICE}.{cls.__name__}.v{cls.VERSION}"
 
 
-class Contradiction(ValueError):  # noqa: N818  (the word of design 2)
+class ContradictionError(ValueError):
     """Two facts on the log that cannot both be true; the message names both."""
 
 
-class UnknownFoldVersion(Exception):  # noqa: N818  (what is adopted)
+class UnknownFoldVersionError(Exception):
     """The log adopted a version of the fold that this code cannot do: the partition stops."""
 
     def __init__(self, version: int, known: Sequence[int]) -> None:
@@ -49,7 +49,7 @@ class UnknownFoldVersion(Exception):  # noqa: N818  (what is adopted)
         )
 
 
-class OutOfReach(Exception):  # noqa: N818  (what a state is for a fact)
+class OutOfReach(Exception):  # noqa: N818  (a signal, not an error)
     """A fold needs older rows than its state holds; the state is unchanged."""
 
 

@@ -20,7 +20,7 @@ BLOCK = 16
 _END = b"\x80"
 
 
-class Unsealable(ValueError):  # noqa: N818  (what it says of the value)
+class UnsealableError(ValueError):
     """Ciphertext that cannot be opened with this key, for this type and subject."""
 
 
@@ -57,12 +57,12 @@ def seal(key: bytes, kid: str, aad: tuple[bytes, bytes], text: str) -> Sealed:
 
 
 def unseal(key: bytes, sealed: Sealed, aad: tuple[bytes, bytes]) -> str:
-    """Decrypt a text. Errors: Unsealable for another key, type, subject or changed bytes."""
+    """Decrypt a text. Errors: UnsealableError for another key, type, subject or changed bytes."""
     try:
         plain = AESSIV(key).decrypt(base64.b64decode(sealed.ct, validate=True), [*aad])
     except (InvalidTag, ValueError):
         message = f"the value under {sealed.kid} does not open here"
-        raise Unsealable(message) from None
+        raise UnsealableError(message) from None
     return plain[: plain.rindex(_END)].decode()
 
 

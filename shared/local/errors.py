@@ -1,9 +1,9 @@
 """The errors of a local stack, with messages that say what to do."""
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 
 
-class StackError(CannotRun):
+class StackError(CannotRunError):
     """The local stack cannot do what was asked; the message says why and what to do."""
 
 

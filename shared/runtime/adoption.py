@@ -35,7 +35,7 @@ class Adoption(Protocol):
     async def publish(
         self, settings: Settings, version: int, reason: str, actor: str, waits: Waits, /
     ) -> None:
-        """Publish the fact: from there on the version holds. Errors: CannotRun, and others.
+        """Publish the fact: from there on the version holds. Errors: CannotRunError, and others.
 
         `waits` is told for whom or what it waits, and "" when that is over.
         """

@@ -116,8 +116,8 @@ class Projection(Protocol[State, Knowledge]):
         """Give the rows that the fold reads beside the log, by their names.
 
         Dated rule rows, policy: who changes one raises the version, or is refused at the start. A
-        row that begins after the day of the start may be added without. Errors: CannotRun if they
-        cannot be read.
+        row that begins after the day of the start may be added without. Errors: CannotRunError if
+        they cannot be read.
         """
 
     def knowledge(self) -> Knowledge:
@@ -126,7 +126,7 @@ class Projection(Protocol[State, Knowledge]):
     def learn(self, knowledge: Knowledge, broadcast: Envelope, /) -> None:
         """Take a broadcast into the knowledge.
 
-        Errors: Contradiction if it cannot be true beside what is known: the partition stops.
+        Errors: ContradictionError if it cannot be true beside what is known: the partition stops.
         """
 
     def knows_regency(self, knowledge: Knowledge, regency: str, /) -> bool:
@@ -158,7 +158,7 @@ class Projection(Protocol[State, Knowledge]):
 
         The first event told gets `last_seq + 1`, and so on: ids can be cited before they are
         written. Errors: OutOfReach, before anything is changed, where `reach` names rows that are
-        not read yet; Contradiction for two facts that cannot both be true (the subject is
+        not read yet; ContradictionError for two facts that cannot both be true (the subject is
         parked, naming both); any other exception is a bug and parks the subject as well.
         """
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 
 BOOTSTRAP = "TERTIB_KAFKA_BOOTSTRAP"
 KEYRING = "TERTIB_KEYRING_URL"
@@ -32,7 +32,7 @@ FILE_SUFFIX = "_FILE"
 PREFIX = "TERTIB_"
 
 
-class SettingsError(CannotRun):
+class SettingsError(CannotRunError):
     """The environment does not say what is needed; the message says what to do."""
 
 

@@ -18,7 +18,7 @@ from services.attendance.domain.person import Day, Line
 from services.attendance.domain.reference_data import Ask
 from services.attendance.facts.adopting import FoldAdoption
 from services.attendance.projection.assessor import Assessor
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.events.attendance import EVENTS, FACTS, FoldAdopted
 from shared.events.envelope import Envelope
 from shared.events.structs import decoder_of
@@ -157,10 +157,10 @@ async def test_a_version_is_shown_and_adopted_and_a_rebuild_says_equal(office: O
 
         again = await rebuild(SecondVersion(), office.bootstrap, office.database)
         assert again.differences == []
-        with pytest.raises(CannotRun, match=r"version 2 of the fold was adopted.*can do 1:"):
+        with pytest.raises(CannotRunError, match=r"version 2 of the fold was adopted.*can do 1:"):
             await rebuild(Assessor(), office.bootstrap, office.database)
         twice = await office.command("--adopt", "2", "--reason", "once more", "--yes")
-        assert isinstance(twice.exception, CannotRun)
+        assert isinstance(twice.exception, CannotRunError)
         assert "version 2 of the fold is adopted already" in str(twice.exception)
     assert len(adopted(office)) == 1
 
@@ -178,7 +178,7 @@ async def test_what_cannot_be_adopted_is_refused(
     async with office.running(SecondVersion()):
         done = await office.command(*words)
 
-    assert isinstance(done.exception, CannotRun)
+    assert isinstance(done.exception, CannotRunError)
     assert why in str(done.exception)
 
 

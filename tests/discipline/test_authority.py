@@ -3,7 +3,7 @@
 import pytest
 
 from services.discipline.domain.authority import (
-    NobodyMayPunish,
+    NobodyMayPunishError,
     Post,
     direct_superior,
     grants_of,
@@ -11,7 +11,7 @@ from services.discipline.domain.authority import (
     who_may_punish,
 )
 from services.discipline.domain.examining import examination
-from services.discipline.domain.rulebook import RuleMissing, Rules
+from services.discipline.domain.rulebook import RuleMissingError, Rules
 from services.discipline.domain.sanctions import Sanction, order_of
 from tests.discipline.tables import ADMINISTRATOR, CHAIN, HEAD, PENGAWAS, REGENT, row, rules
 
@@ -90,12 +90,12 @@ def test_a_region_may_settle_the_route(route: str, who: tuple[Post, ...]) -> Non
 
 @pytest.mark.parametrize("chain", [(PENGAWAS,), (PENGAWAS, Post("PPK_KABUPATEN_KOTA", None)), ()])
 def test_nobody_may_punish_is_said(chain: tuple[Post, ...]) -> None:
-    with pytest.raises(NobodyMayPunish, match="penurunan_jabatan_12_bulan on PELAKSANA"):
+    with pytest.raises(NobodyMayPunishError, match="penurunan_jabatan_12_bulan on PELAKSANA"):
         who_may_punish("PELAKSANA", DEMOTION, chain, rules())
 
 
 def test_an_office_without_a_row_is_a_gap_in_the_table() -> None:
-    with pytest.raises(RuleMissing, match=r"authority\.CAMAT"):
+    with pytest.raises(RuleMissingError, match=r"authority\.CAMAT"):
         who_may_punish("PELAKSANA", ORAL, (Post("CAMAT", "x"), REGENT), rules())
 
 
@@ -103,9 +103,9 @@ def test_the_superior_of_a_post_is_the_next_that_is_held() -> None:
     chain = (PENGAWAS, Post("ADMINISTRATOR", None), HEAD)
 
     assert next_above(PENGAWAS, chain) == HEAD
-    with pytest.raises(NobodyMayPunish, match="JPT_PRATAMA"):
+    with pytest.raises(NobodyMayPunishError, match="JPT_PRATAMA"):
         next_above(HEAD, chain)
-    with pytest.raises(NobodyMayPunish, match="all posts"):
+    with pytest.raises(NobodyMayPunishError, match="all posts"):
         direct_superior((VACANT,))
 
 

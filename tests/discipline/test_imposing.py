@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.discipline.domain.authority import NobodyMayPunish
+from services.discipline.domain.authority import NobodyMayPunishError
 from services.discipline.domain.imposing import Imposition, Violation, imposition, neglect
 from services.discipline.domain.sanctions import order_of
 from tests.discipline.tables import CHAIN, HEAD, PENGAWAS, REGENT, row, rules
@@ -99,5 +99,5 @@ def test_without_a_violation_there_is_no_sanction() -> None:
 
 def test_above_the_highest_post_nobody_acts() -> None:
     assert neglect(WRITTEN, HEAD, CHAIN, rules()).acting == REGENT
-    with pytest.raises(NobodyMayPunish, match="PPK_KABUPATEN_KOTA"):
+    with pytest.raises(NobodyMayPunishError, match="PPK_KABUPATEN_KOTA"):
         neglect(WRITTEN, REGENT, CHAIN, rules())

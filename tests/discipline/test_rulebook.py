@@ -7,8 +7,8 @@ import pytest
 
 from services.discipline.domain.delivering import in_force_on
 from services.discipline.domain.periods import Ground, due, period
-from services.discipline.domain.rulebook import RuleBook, RuleMissing
-from services.discipline.rules.loading import UnreadableRules, national_defaults, rows_from
+from services.discipline.domain.rulebook import RuleBook, RuleMissingError
+from services.discipline.rules.loading import UnreadableRulesError, national_defaults, rows_from
 from tests.discipline.tables import CAL22, ground, on, row, rules
 
 CUTOVER = date(2021, 8, 31)
@@ -17,7 +17,7 @@ GAP = "summons.gap"
 
 def test_a_missing_row_names_key_region_and_date() -> None:
     """A gap in the tables is an error, never a silent fallback."""
-    with pytest.raises(RuleMissing, match=r"'no\.such'.*53\.01.*2022-01-03") as missing:
+    with pytest.raises(RuleMissingError, match=r"'no\.such'.*53\.01.*2022-01-03") as missing:
         rules().row("no.such")
 
     assert (missing.value.key, missing.value.region) == ("no.such", "53.01")
@@ -27,7 +27,7 @@ def test_a_missing_row_names_key_region_and_date() -> None:
 def test_an_act_before_the_law_has_no_rules() -> None:
     """PP 94/2021 is in force from 31 August 2021; PP 53/2010 has no rows here."""
     assert rules("2021-08-31").value(GAP) == "7 clear working days"
-    with pytest.raises(RuleMissing, match="2021-08-30"):
+    with pytest.raises(RuleMissingError, match="2021-08-30"):
         rules("2021-08-30").value(GAP)
 
 
@@ -36,7 +36,7 @@ def test_a_row_holds_through_its_last_day() -> None:
     book = RuleBook([short])
 
     assert book.in_force("53.01", on("2022-06-30")).value("k") == "old"
-    with pytest.raises(RuleMissing):
+    with pytest.raises(RuleMissingError):
         book.in_force("53.01", on("2022-07-01")).value("k")
 
 
@@ -134,7 +134,7 @@ def test_without_one_shipped_row_its_reader_says_so() -> None:
     fewer = RuleBook(r for r in national_defaults() if r.rule_key != "in_force.basis")
     bare = replace(ground(), rules=fewer.in_force("53.01", on("2022-01-03")))
 
-    with pytest.raises(RuleMissing, match=r"in_force\.basis"):
+    with pytest.raises(RuleMissingError, match=r"in_force\.basis"):
         in_force_on(on("2022-02-08"), bare)
 
 
@@ -171,5 +171,5 @@ def test_every_scalar_is_text() -> None:
     ],
 )
 def test_a_file_that_is_no_list_of_rows_is_refused(content: str, why: str) -> None:
-    with pytest.raises(UnreadableRules, match=why):
+    with pytest.raises(UnreadableRulesError, match=why):
         rows_from(content)

@@ -9,7 +9,7 @@ from shared.events.sealing import (
     KEY_BYTES,
     KeySealer,
     Redacting,
-    Unsealable,
+    UnsealableError,
     person_kid,
     place_of,
     regency_kid,
@@ -45,19 +45,19 @@ def test_the_bytes_of_a_known_value_never_change() -> None:
 def test_ciphertext_does_not_open_at_another_place(there: tuple[bytes, bytes]) -> None:
     sealed = seal(KEY, "person/P1", HERE, "sakit")
 
-    with pytest.raises(Unsealable, match="person/P1"):
+    with pytest.raises(UnsealableError, match="person/P1"):
         unseal(KEY, sealed, there)
     assert seal(KEY, "person/P1", there, "sakit").ct != sealed.ct
 
 
 def test_another_key_does_not_open_it() -> None:
-    with pytest.raises(Unsealable):
+    with pytest.raises(UnsealableError):
         unseal(OTHER, seal(KEY, "person/P1", HERE, "sakit"), HERE)
 
 
 @pytest.mark.parametrize("ct", ["", "c2FraXQ=", "not base64"])
 def test_bytes_that_were_never_sealed_do_not_open(ct: str) -> None:
-    with pytest.raises(Unsealable):
+    with pytest.raises(UnsealableError):
         unseal(KEY, Sealed(kid="person/P1", ct=ct), HERE)
 
 

@@ -11,7 +11,7 @@ import pytest
 from shared.events.base import NewEvent
 from shared.runtime.consumer.runner import Runner
 from shared.runtime.limits import Limits
-from shared.runtime.processing.command_handler import UnknownSubject, handle
+from shared.runtime.processing.command_handler import UnknownSubjectError, handle
 from shared.runtime.processing.stamping import Times
 from tests.faults.stage import LIMITS, Stage, numbered
 from tests.kit import toy_facts as facts
@@ -86,7 +86,7 @@ async def test_a_command_to_nobody_writes_nothing(stage: Stage) -> None:
                     Limits(**LIMITS))  # fmt: skip
     await runner.start()
 
-    with pytest.raises(UnknownSubject):
+    with pytest.raises(UnknownSubjectError):
         await handle(runner.store, "nobody", lambda *_: [], TIMES)
 
     await runner.stop()

@@ -14,7 +14,7 @@ from shared.runtime.limits import Limits
 from shared.runtime.processing.apply import (
     Admitted,
     Rules,
-    Unapplied,
+    UnappliedError,
     admit_broadcast,
     learn,
     passed,
@@ -92,7 +92,7 @@ class Plain:
         subject = entry.subject
         try:
             self.entries[subject], told = self._applied(entry, heard)
-        except Unapplied as refused:
+        except UnappliedError as refused:
             return self._park(record, subject, refused.park)
         self.events += told
         self.part.add_name(subject)
@@ -120,7 +120,7 @@ class Plain:
                     continue
                 try:
                     self.entries[subject], told = self._applied(entry, heard)
-                except Unapplied as refused:
+                except UnappliedError as refused:
                     self.entries, self.events, self.waits = before
                     return Halt("broadcast", f"applied to {subject}: {refused}")
                 self.events += told
@@ -128,7 +128,7 @@ class Plain:
         return None
 
     def _applied(self, entry: SubjectState, heard: Envelope) -> tuple[SubjectState, list[Event]]:
-        """Apply a record to a copy. Errors: Unapplied."""
+        """Apply a record to a copy. Errors: UnappliedError."""
         copy = deepcopy(entry)
         try:
             load = next(self.rules.apply_one(copy, heard, self.part.knowledge))

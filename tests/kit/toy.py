@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
 
 from shared.events import attendance
-from shared.events.base import Contradiction, Fact, NewEvent, OutOfReach
+from shared.events.base import ContradictionError, Fact, NewEvent, OutOfReach
 from shared.events.envelope import Envelope
 from shared.events.structs import maker_of
 from shared.runtime.projection import (
@@ -119,7 +119,7 @@ class Toy(ProjectionBase[Sum, Known]):
         elif broadcast.type == attendance.WorkdayClosed.type_name():
             knowledge.closings += 1
         elif broadcast.data.name == "impossible":
-            raise Contradiction("two calendars that cannot both be true")
+            raise ContradictionError("two calendars that cannot both be true")
 
     def audience(self, knowledge: Known, broadcast: Envelope, /) -> Audience:
         if broadcast.type == attendance.WorkdayClosed.type_name():
@@ -163,7 +163,7 @@ class Toy(ProjectionBase[Sum, Known]):
             return ()
         state.facts.add(heard.id)  # Before it may fail: a half-applied state must not survive.
         if heard.data.place == "contradiction":
-            raise Contradiction(f"{heard.id} cannot be true beside what was said")
+            raise ContradictionError(f"{heard.id} cannot be true beside what was said")
         amount = int(heard.data.place) * self._factor
         state.count += 1
         state.amounts[state.count] = amount

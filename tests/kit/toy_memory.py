@@ -8,7 +8,7 @@ from typing import Any
 from shared.runtime.limits import Limits
 from shared.runtime.parking import queue
 from shared.runtime.positions import TopicPartition
-from shared.runtime.processing.fold_signals import FoldFailed
+from shared.runtime.processing.fold_signals import FoldFailedError
 from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.worker import Worker
 from shared.runtime.projection import Row
@@ -89,7 +89,7 @@ async def _fold_one(
             return None
         try:
             step = await worker.step(store, {place: part}, work)
-        except FoldFailed as spoilt:
+        except FoldFailedError as spoilt:
             worker.mark(spoilt)
             worker.forget()
             (part,) = await store.partitions(await store.cursors([place]), limits)

@@ -11,12 +11,12 @@ from services.attendance.dataset.dataset import Dataset
 from services.attendance.dataset.findings import Finding
 from services.attendance.facts.closings import Closed, closed_of, refuse_gaps
 from services.attendance.facts.publisher import Publisher, refuse_wrong_clock
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.events.attendance import FACTS
 from shared.events.envelope import Envelope
 from shared.events.sealing import KeySealer, Sealer
 from shared.runtime.broadcast.bulk import BulkPublisher, bulk_publisher
-from shared.runtime.broadcast.conflicts import ConflictingBroadcast, ConflictingFact
+from shared.runtime.broadcast.conflicts import ConflictingBroadcastError, ConflictingFactError
 from shared.runtime.broadcast.facts import Facts
 from shared.runtime.broadcast.waiting import Waits, nobody_hears
 from shared.runtime.kafka import admin
@@ -42,7 +42,7 @@ class Sent:
     not_closed: dict[str, tuple[date, date]] = field(default_factory=dict)
 
 
-class Contradicted(CannotRun):
+class ContradictedError(CannotRunError):
     """The dataset contradicts what was published; each finding names both. Nothing was sent."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
@@ -56,10 +56,10 @@ async def backfill(
 ) -> Sent:
     """Publish a dataset through a date, once; a later date goes on from there.
 
-    `waits` hears for whom or what it waits, from two seconds on, and "" when that is over.
-    Errors: Contradicted if a broadcast or a letter of the dataset contradicts one that is already
-    published: nothing is sent then. CannotRun if the clock is off the database's by more than a
-    second, or if somebody else published the same regency meanwhile.
+    `waits` hears for whom or what it waits, from two seconds on, and "" when that is over. Errors:
+    ContradictedError if a broadcast or a letter of the dataset contradicts one that is already
+    published: nothing is sent then. CannotRunError if the clock is off the database's by more than
+    a second, or if somebody else published the same regency meanwhile.
     """
     url = settings.database_url("attendance")
     await refuse_wrong_clock(url)
@@ -75,8 +75,10 @@ async def backfill(
             closed = await closed_of(publisher.facts, dataset.regencies)
             facts = plan(dataset, through, sealer, closed)
             sent = await publish_plan(facts, _Following(publisher), tick)
-    except (ConflictingBroadcast, ConflictingFact) as error:
-        raise CannotRun(f"the dataset contradicts what was published before: {error}") from error
+    except (ConflictingBroadcastError, ConflictingFactError) as error:
+        raise CannotRunError(
+            f"the dataset contradicts what was published before: {error}"
+        ) from error
     sent.forgotten = sum(key is None for key in keys.values())
     sent.not_closed = _not_closed(dataset, closed)
     return sent
@@ -98,7 +100,10 @@ class _Following:
 async def _refuse_contradictions(
     dataset: Dataset, through: date, sealer: Sealer, facts: Facts
 ) -> None:
-    """Look for all that would be refused, before the first fact is sent. Errors: Contradicted."""
+    """Look for all that would be refused, before the first fact is sent.
+
+    Errors: ContradictedError.
+    """
     findings: list[Finding] = []
     entries = [*that_may_contradict(dataset, through, sealer)]
     for begin in range(0, len(entries), CHUNK):
@@ -116,7 +121,7 @@ async def _refuse_contradictions(
             for at, conflict in await facts.contradictions(envelopes)
         )
     if findings:
-        raise Contradicted(findings)
+        raise ContradictedError(findings)
 
 
 def _not_closed(dataset: Dataset, closed: dict[str, Closed]) -> dict[str, tuple[date, date]]:
@@ -131,8 +136,8 @@ async def publish_plan(plan: Iterable[Planned], publisher: Publisher, tick: Tick
     """Publish a plan in its order; a repetition adds nothing.
 
     `tick` hears the facts so far and the instant at which the last of them became known.
-    Errors: ConflictingBroadcast, ConflictingFact if a known id comes with other data: nothing of
-    that chunk is sent.
+    Errors: ConflictingBroadcastError, ConflictingFactError if a known id comes with other data:
+    nothing of that chunk is sent.
     """
     sent = Sent()
     waiting: list[Envelope] = []

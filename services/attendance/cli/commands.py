@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 
 from services.attendance.backfill.plan import plan
-from services.attendance.backfill.publish import Contradicted, Sent, backfill
+from services.attendance.backfill.publish import ContradictedError, Sent, backfill
 from services.attendance.cli.dataset_input import fail, finish, opened, refused, say, until
 from services.attendance.dataset.closings import closing_at
 from services.attendance.dataset.dataset import Dataset
@@ -85,7 +85,7 @@ def backfill_command(
     broken = ensure_running()
     try:
         sent, left = asyncio.run(_backfilled(dataset, last))
-    except Contradicted as error:
+    except ContradictedError as error:
         refused(error.findings, report_file, lang, as_json=as_json)
     broken = {**left.gone, **broken}  # Why it cannot start says more than its silence.
     summary: dict[str, object] = {

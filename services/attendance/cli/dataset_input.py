@@ -12,7 +12,7 @@ from rich.console import Console
 from services.attendance.backfill.cuts import last_known_date
 from services.attendance.cli import findings_report
 from services.attendance.dataset.dataset import Dataset
-from services.attendance.dataset.findings import Finding, UnusableDataset
+from services.attendance.dataset.findings import Finding, UnusableDatasetError
 from services.attendance.dataset.reader import read_dataset
 
 FOUND_SOMETHING = 1
@@ -27,7 +27,7 @@ def opened(
         fail(f"--lang is id or en, not {lang}")
     try:
         dataset = read_dataset(folder)
-    except UnusableDataset as error:
+    except UnusableDatasetError as error:
         refused(error.findings, report_file, lang, as_json=as_json)
     _hand_out(dataset.findings, report_file, lang, as_json=as_json)
     if strict and has_errors(dataset.findings):

@@ -12,7 +12,7 @@ from shared.kernel.local_time import clock_of
 REGENCY_CODE = re.compile(r"\d{2}\.\d{2}", re.ASCII)
 
 
-class Unreadable(ValueError):  # noqa: N818  (what it says of the value)
+class UnreadableError(ValueError):
     """A value that cannot be read; carries the code of the reason and its details."""
 
     def __init__(self, *, code: str, **details: str) -> None:
@@ -29,11 +29,11 @@ class Column(NamedTuple):
     blank: str | None = None
 
     def value(self, cell: str) -> Any:
-        """Read a trimmed cell. Errors: Unreadable."""
+        """Read a trimmed cell. Errors: UnreadableError."""
         if cell:
             return self.read(cell)
         if self.obligatory:
-            raise Unreadable(code="blank")
+            raise UnreadableError(code="blank")
         return self.blank
 
 
@@ -43,51 +43,51 @@ def text(cell: str) -> str:
 
 
 def regency_code(cell: str) -> str:
-    """Read a Kemendagri code such as `53.01`. Errors: Unreadable."""
+    """Read a Kemendagri code such as `53.01`. Errors: UnreadableError."""
     if not REGENCY_CODE.fullmatch(cell):
-        raise Unreadable(code="not_a_code")
+        raise UnreadableError(code="not_a_code")
     return cell
 
 
 def zone(cell: str) -> str:
-    """Read the name of a time zone. Errors: Unreadable."""
+    """Read the name of a time zone. Errors: UnreadableError."""
     try:
         return clock_of(cell).name
     except (ValueError, KeyError, OSError):
-        raise Unreadable(code="not_a_zone") from None
+        raise UnreadableError(code="not_a_zone") from None
 
 
 def day(cell: str) -> date:
-    """Read a date. Errors: Unreadable."""
+    """Read a date. Errors: UnreadableError."""
     try:
         return times.read_date(cell)
     except ValueError:
-        raise Unreadable(code="not_a_date") from None
+        raise UnreadableError(code="not_a_date") from None
 
 
 def moment(cell: str) -> Written:
-    """Read a date or date-time. Errors: Unreadable."""
+    """Read a date or date-time. Errors: UnreadableError."""
     try:
         return times.read_moment(cell)
     except ValueError:
-        raise Unreadable(code="not_a_moment") from None
+        raise UnreadableError(code="not_a_moment") from None
 
 
 def end(cell: str) -> Written:
-    """Read the end of a span of time. Errors: Unreadable."""
+    """Read the end of a span of time. Errors: UnreadableError."""
     try:
         return times.read_end(cell)
     except ValueError:
-        raise Unreadable(code="not_a_moment") from None
+        raise UnreadableError(code="not_a_moment") from None
 
 
 def one_of(allowed: Iterable[str]) -> Callable[[str], str]:
-    """Read one of a few words. Errors: Unreadable."""
+    """Read one of a few words. Errors: UnreadableError."""
     words = tuple(allowed)
 
     def read(cell: str) -> str:
         if cell not in words:
-            raise Unreadable(code="not_one_of", allowed=", ".join(words))
+            raise UnreadableError(code="not_one_of", allowed=", ".join(words))
         return cell
 
     return read

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from services.attendance.dataset.findings import Finding, Findings, UnusableDataset
+from services.attendance.dataset.findings import Finding, Findings, UnusableDatasetError
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A cell may have several lines; a missing quotation mark must not include the rest of the file.
@@ -24,7 +24,7 @@ def read_csv(
 ) -> Iterator[Cells]:
     """Give the rows that have the right number of cells; the others become findings.
 
-    Errors: UnusableDataset for a missing, unknown or doubled column.
+    Errors: UnusableDatasetError for a missing, unknown or doubled column.
     """
     lines = _Lines(path)
     header = _header(lines, name, columns, optional)
@@ -70,7 +70,9 @@ def _header(
         if (c not in columns and c not in optional) or c in header[:i]
     ]
     if wrong:
-        raise UnusableDataset(Finding(name, 1, column, column, code) for code, column in wrong)
+        raise UnusableDatasetError(
+            Finding(name, 1, column, column, code) for code, column in wrong
+        )
     return header
 
 

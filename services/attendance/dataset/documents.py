@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
-from services.attendance.dataset.cells import Unreadable, day, moment, one_of, text
+from services.attendance.dataset.cells import UnreadableError, day, moment, one_of, text
 from services.attendance.dataset.findings import Findings
 from services.attendance.dataset.times import Written
 from services.attendance.dataset.yamlfile import Fields, load_yaml
@@ -40,7 +40,7 @@ def read_documents(
         file = f"{kind}/{path.name}"
         try:
             loaded = load_yaml(path)
-        except Unreadable as unreadable:
+        except UnreadableError as unreadable:
             findings.error((file, 1), "", "", unreadable.code)
             continue
         fields = Fields(loaded, file, "", findings)
@@ -152,33 +152,39 @@ def _ladder(tiers: Fields, name: str) -> list[dict[str, Any]]:
 
 
 def checkpoint_name(cell: str) -> str:
-    """Read a checkpoint's name; no `;`, by which tables join names (E2). Errors: Unreadable."""
+    """Read a checkpoint's name; no `;`, by which tables join names (E2).
+
+    Errors: UnreadableError.
+    """
     if ";" in cell:
-        raise Unreadable(code="joins_names")
+        raise UnreadableError(code="joins_names")
     return cell
 
 
 def clock_time(value: str) -> int:
-    """Read `HH:MM`, which may be past midnight as `30:00`. Units: minutes. Errors: Unreadable."""
+    """Read `HH:MM`, which may be past midnight as `30:00`. Units: minutes.
+
+    Errors: UnreadableError.
+    """
     match = _CLOCK_TIME.fullmatch(value)
     if match is None:
-        raise Unreadable(code="not_a_clock_time")
+        raise UnreadableError(code="not_a_clock_time")
     return int(match[1]) * 60 + int(match[2])
 
 
 def number(least: int) -> Callable[[str], int]:
-    """Read a whole number of at least `least`. Errors: Unreadable."""
+    """Read a whole number of at least `least`. Errors: UnreadableError."""
 
     def read(value: str) -> int:
         if not _NUMBER.fullmatch(value) or not least <= int(value) <= MOST:
-            raise Unreadable(code="not_a_number", least=str(least))
+            raise UnreadableError(code="not_a_number", least=str(least))
         return int(value)
 
     return read
 
 
 def boolean(value: str) -> bool:
-    """Read `true` or `false`. Errors: Unreadable."""
+    """Read `true` or `false`. Errors: UnreadableError."""
     if value.lower() not in ("true", "false"):
-        raise Unreadable(code="not_a_boolean")
+        raise UnreadableError(code="not_a_boolean")
     return value.lower() == "true"

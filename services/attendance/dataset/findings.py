@@ -38,7 +38,7 @@ class Finding:
         return sentence(self.code, language, self.details)
 
 
-class UnusableDataset(Exception):  # noqa: N818  (what it says of the dataset)
+class UnusableDatasetError(Exception):
     """A folder that cannot be loaded at all (exit code 2); the findings say why."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:

@@ -13,7 +13,7 @@ from services.attendance.dataset.documents import (
     take_rule_set,
     take_schedule,
 )
-from services.attendance.dataset.findings import Finding, Findings, UnusableDataset
+from services.attendance.dataset.findings import Finding, Findings, UnusableDatasetError
 from services.attendance.dataset.history import Histories
 from services.attendance.dataset.punches import Heard, hear
 from services.attendance.dataset.references import (
@@ -32,11 +32,11 @@ SCHEDULES, RULES, ATTLOG = "schedules", "rules", "attlog"
 def read_dataset(folder: Path) -> Dataset:
     """Read a dataset folder; rows that cannot be read are findings, the others are loaded.
 
-    Errors: UnusableDataset (exit code 2) if the folder or an obligatory file is missing, or if a
-    column is missing, unknown or doubled.
+    Errors: UnusableDatasetError (exit code 2) if the folder or an obligatory file is missing, or
+    if a column is missing, unknown or doubled.
     """
     if not folder.is_dir():
-        raise UnusableDataset([Finding(str(folder), 0, "", "", "no_folder")])
+        raise UnusableDatasetError([Finding(str(folder), 0, "", "", "no_folder")])
     findings = Findings()
     reads = _read_tables(folder, findings)
     drafts = {
@@ -62,10 +62,10 @@ def _read_tables(folder: Path, findings: Findings) -> dict[str, Read]:
     for table in tables.TABLES:
         try:
             reads[table.file] = read_table(folder, table, findings)
-        except UnusableDataset as stop:
+        except UnusableDatasetError as stop:
             unusable.extend(stop.findings)
     if unusable:
-        raise UnusableDataset(unusable)
+        raise UnusableDatasetError(unusable)
     return reads
 
 

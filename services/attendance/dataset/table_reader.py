@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from services.attendance.dataset.cells import Column, Unreadable
+from services.attendance.dataset.cells import Column, UnreadableError
 from services.attendance.dataset.csvfile import Cells, read_csv
-from services.attendance.dataset.findings import Finding, Findings, UnusableDataset
+from services.attendance.dataset.findings import Finding, Findings, UnusableDatasetError
 from services.attendance.dataset.tables import Table
 
 Row = dict[str, Any]  # Values by column, and the row's "line".
@@ -24,12 +24,12 @@ class Read:
 def read_table(folder: Path, table: Table, findings: Findings) -> Read:
     """Read a table of the folder; one that is not obligatory may be missing.
 
-    Errors: UnusableDataset.
+    Errors: UnusableDatasetError.
     """
     path = folder / table.file
     if not path.is_file():
         if table.obligatory:
-            raise UnusableDataset([Finding(table.file, 1, "", "", "missing_file")])
+            raise UnusableDatasetError([Finding(table.file, 1, "", "", "missing_file")])
         return Read()
     read = Read()
     columns = {**table.columns, **table.optional}
@@ -51,7 +51,7 @@ def _row(
     for name, cell in cells.by_column.items():
         try:
             row[name] = columns[name].value(cell)
-        except Unreadable as unreadable:
+        except UnreadableError as unreadable:
             findings.error(place, name, cell, unreadable.code, **unreadable.details)
             good = False
     if good and table.spans is not None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from services.attendance.dataset.cells import Unreadable
+from services.attendance.dataset.cells import UnreadableError
 from services.attendance.dataset.findings import Findings
 from shared.runtime.yaml_text import load_text
 
@@ -17,12 +17,12 @@ _NULL = ("null", "Null", "NULL", "~")  # Means «left out» where a value may be
 def load_yaml(path: Path) -> Loaded:
     """Give the one document of a file, its scalars as text.
 
-    Errors: Unreadable if it is not UTF-8, not YAML, or not one document.
+    Errors: UnreadableError if it is not UTF-8, not YAML, or not one document.
     """
     try:
         return load_text(path.read_bytes().decode("utf-8-sig"))
     except ValueError:  # UnicodeDecodeError is one, too.
-        raise Unreadable(code="unreadable_yaml") from None
+        raise UnreadableError(code="unreadable_yaml") from None
 
 
 class Fields:
@@ -56,7 +56,7 @@ class Fields:
             return None
         try:
             return read(value)
-        except Unreadable as unreadable:
+        except UnreadableError as unreadable:
             self.fail(path, value, unreadable.code, **unreadable.details)
             return None
 

@@ -40,7 +40,7 @@ from shared.kernel.lines import line_in_force
 def fold(person: Person, heard: Envelope, knowledge: Knowledge, seq: int) -> Sequence[NewEvent]:
     """Apply one fact to one person; give the events, of which the first is number `seq + 1`.
 
-    Errors: OutOfReach if it needs days that are not in memory; Contradiction if the fact
+    Errors: OutOfReach if it needs days that are not in memory; ContradictionError if the fact
     contradicts a known one.
     """
     if person.floor and needed_from(person, knowledge, heard) is not None:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from services.attendance.domain.day_history import History
 from shared.events.attendance import Employment, Measure, Status
-from shared.events.base import Contradiction
+from shared.events.base import ContradictionError
 from shared.kernel.lines import line_in_force, line_or_first
 
 
@@ -122,8 +122,13 @@ class Person:
         return None
 
     def excuse(self, excuse_id: str, heard: str) -> Excuse:
-        """Give a letter by its id. Errors: Contradiction, naming the fact that refers to it."""
+        """Give a letter by its id.
+
+        Errors: ContradictionError, naming the fact that refers to it.
+        """
         for excuse in self.excuses:
             if excuse.id == excuse_id:
                 return excuse
-        raise Contradiction(f"fact {heard} speaks of letter {excuse_id}, which was never recorded")
+        raise ContradictionError(
+            f"fact {heard} speaks of letter {excuse_id}, which was never recorded"
+        )

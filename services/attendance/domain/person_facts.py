@@ -4,20 +4,20 @@ from collections.abc import Callable
 from typing import Any
 
 from services.attendance.domain.person import Excuse, Line, Person
-from shared.events.base import Contradiction
+from shared.events.base import ContradictionError
 
 
 def take_fact(person: Person, kind: str, fact_id: str, data: Any) -> bool:
     """Apply a line, a letter, its revocation or a shift to the state; False if applied before.
 
-    Errors: Contradiction if a fact with that id had other content, or a letter was never recorded.
-    Only clear fields are compared, not ciphertext.
+    Errors: ContradictionError if a fact with that id had other content, or a letter was never
+    recorded. Only clear fields are compared, not ciphertext.
     """
     content = _CONTENT[kind](data)
     known = person.facts.get(fact_id)
     if known is not None:
         if known != content:
-            raise Contradiction(
+            raise ContradictionError(
                 f"{kind} {fact_id} says {_shown(content)}, and said {_shown(known)} before"
             )
         return False

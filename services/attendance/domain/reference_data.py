@@ -17,7 +17,7 @@ from services.attendance.domain.pins import PinBook, PinRow
 from services.attendance.domain.rules import RuleSet
 from services.attendance.domain.schedule import Plan, Schedule
 from services.attendance.domain.units import Unit, schedule_of
-from shared.events.base import Contradiction, UnknownFoldVersion
+from shared.events.base import ContradictionError, UnknownFoldVersionError
 from shared.kernel.holidays import HolidayCalendar
 from shared.kernel.local_time import NEVER, LocalClock, clock_of, date_of
 
@@ -104,9 +104,9 @@ class Knowledge:
         return self._unit_schedules[unit_id]
 
     def adopt(self, version: int) -> None:
-        """Fold by a version from here on. Errors: UnknownFoldVersion if this code cannot."""
+        """Fold by a version from here on. Errors: UnknownFoldVersionError if this code cannot."""
         if version not in self.fold_versions:
-            raise UnknownFoldVersion(version, self.fold_versions)
+            raise UnknownFoldVersionError(version, self.fold_versions)
         self.fold_version = version
         self._unit_schedules.clear()
         for regency in self.regencies.values():
@@ -117,7 +117,7 @@ class Knowledge:
 def learn(knowledge: Knowledge, kind: str, subject: str, data: Any) -> None:
     """Add one broadcast to the knowledge. `subject` is the regency it was sent to.
 
-    Errors: Contradiction where it contradicts what is known, naming both.
+    Errors: ContradictionError where it contradicts what is known, naming both.
     """
     if kind == "RegencyRegistered":
         knowledge.regencies.setdefault(data.code, Regency(data.code, clock_of(data.timezone)))
@@ -138,7 +138,7 @@ def learn(knowledge: Knowledge, kind: str, subject: str, data: Any) -> None:
     regency = knowledge.regencies.get(subject)
     if regency is None:
         if kind in _TEACH:
-            raise Contradiction(f"{kind} for regency {subject}, which was never registered")
+            raise ContradictionError(f"{kind} for regency {subject}, which was never registered")
         return
     teach = _TEACH.get(kind)
     if teach is not None:
@@ -164,7 +164,7 @@ def _outage(_: Knowledge, regency: Regency, data: Any) -> None:
     outage = outages.outage_from(data)
     for known in regency.outages:
         if known.id == outage.id and known != outage:
-            raise Contradiction(f"outage {outage.id} is declared twice: {known} and {outage}")
+            raise ContradictionError(f"outage {outage.id} is declared twice: {known} and {outage}")
     regency.outages.append(outage)
 
 
@@ -177,7 +177,7 @@ def _rule_set(knowledge: Knowledge, regency: Regency, data: Any) -> None:
             rule_set.version,
         )
         if same and known.digest != rule_set.digest:
-            raise Contradiction(
+            raise ContradictionError(
                 f"rule set {known.id}@{known.version} of {known.regency} is published twice:"
                 f" digest {known.digest} and {rule_set.digest}"
             )
@@ -193,7 +193,7 @@ def _closed(_: Knowledge, regency: Regency, data: Any) -> None:
     elif day == regency.last_closed + 1:
         regency.last_closed = day
     elif not regency.is_closed(day):
-        raise Contradiction(
+        raise ContradictionError(
             f"the closing of {data.on} in {regency.code} does not follow that of"
             f" {date_of(regency.last_closed)}: every date is closed, one after the other"
         )

@@ -45,8 +45,8 @@ class FoldAdoption:
     ) -> None:
         """Publish the fact, its reason sealed under the key of all regencies.
 
-        `waits` hears for whom or what it waits. Errors: CannotRun for a wrong clock; those of the
-        keyring, the brokers and the database.
+        `waits` hears for whom or what it waits. Errors: CannotRunError for a wrong clock; those of
+        the keyring, the brokers and the database.
         """
         url = settings.database_url(SERVICE)
         await refuse_wrong_clock(url)

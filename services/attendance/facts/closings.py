@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.events.attendance import WorkdayClosed
 from shared.events.envelope import Envelope
 from shared.runtime.broadcast.facts import Facts
@@ -42,7 +42,7 @@ class Closed(NamedTuple):
 NOTHING_CLOSED: Mapping[str, Closed] = MappingProxyType({})
 
 
-class ClosingOutOfOrderError(CannotRun):
+class ClosingOutOfOrderError(CannotRunError):
     """Somebody else closed workdays of the regency meanwhile; nothing of the call was written."""
 
 

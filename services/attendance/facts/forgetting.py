@@ -35,7 +35,7 @@ async def forget(
     The fact is acknowledged before the key is destroyed: after a crash between the two, the log
     says that the person is forgotten, and the command can be repeated. A key is never lost without
     a fact on the log. False: the id is unknown. `waits` hears for whom or what it waits.
-    Errors: CannotRun for a wrong clock; those of the brokers and the databases.
+    Errors: CannotRunError for a wrong clock; those of the brokers and the databases.
     """
     url = settings.database_url("attendance")
     regency = await _regency(url, employee_id)

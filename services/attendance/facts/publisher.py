@@ -6,7 +6,7 @@ from typing import Protocol
 
 import asyncpg
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.events.envelope import Envelope
 
 CLOCK_SECONDS = 1.0  # Facts are told with our clock; a wrong one would falsify the log (design 3).
@@ -27,14 +27,14 @@ class Publisher(Protocol):
 
 
 async def refuse_wrong_clock(url: str) -> None:
-    """Compare our clock with the database's. Errors: CannotRun, off by more than a second."""
+    """Compare our clock with the database's. Errors: CannotRunError, off by more than a second."""
     connection = await asyncpg.connect(url)
     try:
         theirs = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
     finally:
         await connection.close()
     if abs(time.time() - theirs) > CLOCK_SECONDS:
-        raise CannotRun(
+        raise CannotRunError(
             f"this machine's clock is {abs(time.time() - theirs):.1f} s off the database's:"
             " set it right before anything is published"
         )

@@ -31,7 +31,7 @@ class Grant(NamedTuple):
         return self.whom == whom and granted and sanction.name not in self.excepted
 
 
-class NobodyMayPunish(LookupError):  # noqa: N818  (what it says of the table and the chain)
+class NobodyMayPunishError(LookupError):
     """No post above the person may impose this, or all from there on are vacant."""
 
 
@@ -43,40 +43,40 @@ def who_may_punish(
     `chain` is every post above the person, nearest first. Where a post that has the power is
     vacant, the next higher that is held has it (annex ex. 8, verified). `authority.route` says
     which are offered: `all`, the `lowest` or the `highest`.
-    Errors: RuleMissing for an office without a row; ValueError; NobodyMayPunish.
+    Errors: RuleMissingError for an office without a row; ValueError; NobodyMayPunishError.
     """
     holding = [_acting(chain[place:]) for place in _powerful(whom, sanction, chain, rules)]
     posts = tuple(dict.fromkeys(post for post in holding if post is not None))
     if not posts:
-        raise NobodyMayPunish(f"nobody above may impose {sanction.name} on {whom}")
+        raise NobodyMayPunishError(f"nobody above may impose {sanction.name} on {whom}")
     route = rules.choice("authority.route", "all", "lowest", "highest")
     return {"all": posts, "lowest": posts[:1], "highest": posts[-1:]}[route]
 
 
 def next_above(post: Post, chain: Sequence[Post]) -> Post:
-    """Name the superior of a post: the next higher that is held. Errors: NobodyMayPunish."""
+    """Name the superior of a post: the next higher that is held. Errors: NobodyMayPunishError."""
     found = _acting(chain[chain.index(post) + 1 :])
     if found is None:
-        raise NobodyMayPunish(f"nobody is above {post.office}")
+        raise NobodyMayPunishError(f"nobody is above {post.office}")
     return found
 
 
 def direct_superior(chain: Sequence[Post]) -> Post:
-    """Name who summons and examines: the nearest post that is held. Errors: NobodyMayPunish.
+    """Name who summons and examines: the nearest post that is held. Errors: NobodyMayPunishError.
 
     Source: PP 94/2021 Pasal 26(1) (verified); a vacant post: annex ex. 8 (verified).
     """
     found = _acting(chain)
     if found is None:
-        raise NobodyMayPunish("all posts above are vacant")
+        raise NobodyMayPunishError("all posts above are vacant")
     return found
 
 
 def grants_of(office: str, rules: Rules) -> tuple[Grant, ...]:
     """Read `authority.<office>`: `whom: term, …` or `whom: term, … but type, …`, parted by `;`.
 
-    Errors: RuleMissing; ValueError naming the key, also for a term that is neither a level nor
-    a type of sanction in force: a misspelt one would take a power away without a sign.
+    Errors: RuleMissingError; ValueError naming the key, also for a term that is neither a level
+    nor a type of sanction in force: a misspelt one would take a power away without a sign.
     """
     key = f"authority.{office}"
     types = frozenset(sanction.name for sanction in order_of(rules).types)

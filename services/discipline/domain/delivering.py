@@ -26,7 +26,7 @@ def delivery_limits(decided_on: date, ground: Ground) -> DeliveryLimits:
     """Give both limits, counted from the decision.
 
     "14 days" is read as calendar days by the transcription of the PP and as working days by BKN:
-    past the first is a warning, past the second a breach. Errors: RuleMissing.
+    past the first is a warning, past the second a breach. Errors: RuleMissingError.
     Source: PP 94/2021 Pasal 37(3) (verified; the readings: secondary).
     """
     return DeliveryLimits(
@@ -38,7 +38,7 @@ def delivery_limits(decided_on: date, ground: Ground) -> DeliveryLimits:
 def sending_until(called_on: date, ground: Ground) -> Due:
     """Give the last day to send the decision to a person who did not come to receive it.
 
-    Errors: RuleMissing. Source: Peraturan BKN 6/2022 Pasal 49(8) (secondary).
+    Errors: RuleMissingError. Source: Peraturan BKN 6/2022 Pasal 49(8) (secondary).
     """
     return due("delivery.sending", called_on, ground)
 
@@ -59,7 +59,7 @@ def receipt_on(called_on: date, *, came: bool, arrived_on: date | None) -> date 
 def in_force_on(received_on: date, ground: Ground) -> Due:
     """Give the day on which an uncontested sanction takes effect; the day after receipt is 1.
 
-    Errors: RuleMissing. Source: Peraturan BKN 6/2022 Pasal 50(1) (secondary), annex ex. 22
+    Errors: RuleMissingError. Source: Peraturan BKN 6/2022 Pasal 50(1) (secondary), annex ex. 22
     case 1 (recomputed).
     """
     return due("in_force.basis", received_on, ground)

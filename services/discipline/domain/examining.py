@@ -36,8 +36,8 @@ def examination(whom: str, sanction: Sanction, chain: Sequence[Post], rules: Rul
     """Say who examines a person of a position level, and who decides, if this sanction is due.
 
     The direct superior examines; a case beyond his authority goes up with BAP and LHP. A team is
-    not allowed at one level, possible at the next, and obligatory at the heaviest.
-    Errors: RuleMissing; ValueError; NobodyMayPunish. Source: annex ex. 12a, 13a (verified).
+    not allowed at one level, possible at the next, and obligatory at the heaviest. Errors:
+    RuleMissingError; ValueError; NobodyMayPunishError. Source: annex ex. 12a, 13a (verified).
     """
     need = team_need(sanction.level, rules)
     team = () if need == "none" else rules.items("examination.team.elements")
@@ -46,7 +46,9 @@ def examination(whom: str, sanction: Sanction, chain: Sequence[Post], rules: Rul
 
 
 def team_need(level: Level, rules: Rules) -> TeamNeed:
-    """Say whether a case of this level has an examination team. Errors: RuleMissing; ValueError.
+    """Say whether a case of this level has an examination team.
+
+    Errors: RuleMissingError; ValueError.
 
     Source: PP 94/2021 Pasal 29 (verified).
     """

@@ -45,7 +45,7 @@ def imposition(violations: Sequence[Violation], rules: Rules) -> Imposition:
 
     A kind that was punished before brings more than the last time, unless the rule
     `repetition.excepts` names it: absences, whose punished days stay in the yearly sum.
-    Errors: RuleMissing; ValueError without a violation; LookupError for an unknown sanction.
+    Errors: RuleMissingError; ValueError without a violation; LookupError for an unknown sanction.
     Source: PP 94/2021 Pasal 35(3) (secondary), annex ex. 18b, 18c (verified); Peraturan BKN
     6/2022 Pasal 46(7) (secondary).
     """
@@ -61,7 +61,7 @@ def neglect(owed: str, negligent: Post, chain: Sequence[Post], rules: Rules) -> 
 
     His own superior acts: on the employee with what was owed, on the official with more, after
     an examination. `chain` is every post above the employee, nearest first.
-    Errors: RuleMissing; ValueError if the official is not in the chain; NobodyMayPunish;
+    Errors: RuleMissingError; ValueError if the official is not in the chain; NobodyMayPunishError;
     LookupError for an unknown sanction. Source: PP 94/2021 Pasal 28, annex ex. 7 (verified).
     """
     order = order_of(rules)

@@ -45,7 +45,7 @@ class Due(NamedTuple):
 
 
 def period(key: str, rules: Rules) -> Period:
-    """Read the period of a rule. Errors: RuleMissing; ValueError naming the key."""
+    """Read the period of a rule. Errors: RuleMissingError; ValueError naming the key."""
     text = rules.value(key)
     spelt = SPELLING.fullmatch(text)
     if spelt is None:
@@ -54,6 +54,6 @@ def period(key: str, rules: Rules) -> Period:
 
 
 def due(key: str, start: date, ground: Ground) -> Due:
-    """Count the period of a rule from a day on. Errors: RuleMissing; ValueError."""
+    """Count the period of a rule from a day on. Errors: RuleMissingError; ValueError."""
     on = period(key, ground.rules).after(start, ground.calendar)
     return Due(on, ground.rules.row(key), ground.calendar.version)

@@ -25,7 +25,7 @@ def remedy_against(sanction: Sanction, *, by_ppk: bool, rules: Rules) -> Remedy 
 
     An appeal lies against a dismissal by the PPK, an objection against all else; whether
     against a light sanction is a row of the table, and None says that nothing is open.
-    Errors: RuleMissing; ValueError. Source: PP 79/2021 Pasal 1(4), (5) (secondary).
+    Errors: RuleMissingError; ValueError. Source: PP 79/2021 Pasal 1(4), (5) (secondary).
     """
     if by_ppk and sanction.name in rules.items("appeal.against"):
         return "appeal"
@@ -41,7 +41,7 @@ def remedy_limits(
     """Give both last days of a remedy.
 
     The rule `<remedy>.start` is `decided`, `received` or `both`: the sources differ, and with
-    `both` the earlier day is safe and the later admissible. Errors: RuleMissing; ValueError.
+    `both` the earlier day is safe and the later admissible. Errors: RuleMissingError; ValueError.
     Source: PP 79/2021 Pasal 11 (secondary).
     """
     start = ground.rules.choice(f"{remedy}.start", "decided", "received", "both")

@@ -14,7 +14,7 @@ NATIONAL = "NATIONAL"
 Confidence = Literal["verified", "secondary", "unverified", "recomputed", "default"]
 
 
-class RuleMissing(LookupError):  # noqa: N818  (what it says of the tables)
+class RuleMissingError(LookupError):
     """No row of this key is in force: the tables have a gap, and nothing is guessed."""
 
     def __init__(self, key: str, region: str, on: date) -> None:
@@ -91,32 +91,38 @@ class Rules:
     on: date
 
     def row(self, key: str) -> RuleRow:
-        """Give the row in force. Errors: RuleMissing, naming key, region and date."""
+        """Give the row in force. Errors: RuleMissingError, naming key, region and date."""
         found = self.book.find(key, self.region, self.on)
         if found is None:
-            raise RuleMissing(key, self.region, self.on)
+            raise RuleMissingError(key, self.region, self.on)
         return found
 
     def value(self, key: str) -> str:
-        """Give the text of the row in force. Errors: RuleMissing."""
+        """Give the text of the row in force. Errors: RuleMissingError."""
         return self.row(key).value
 
     def number(self, key: str) -> int:
-        """Give a row that is a whole number. Errors: RuleMissing; ValueError naming the key."""
+        """Give a row that is a whole number.
+
+        Errors: RuleMissingError; ValueError naming the key.
+        """
         text = self.value(key)
         if not (text.isascii() and text.isdigit()):
             raise ValueError(f"rule {key!r} is not a whole number: {text!r}")
         return int(text)
 
     def choice(self, key: str, *known: str) -> str:
-        """Give a row that is one of the words known. Errors: RuleMissing; ValueError."""
+        """Give a row that is one of the words known. Errors: RuleMissingError; ValueError."""
         text = self.value(key)
         if text not in known:
             raise ValueError(f"rule {key!r} is none of {', '.join(known)}: {text!r}")
         return text
 
     def items(self, key: str) -> tuple[str, ...]:
-        """Give a row that is a list, parted by `;`. Errors: RuleMissing; ValueError if empty."""
+        """Give a row that is a list, parted by `;`.
+
+        Errors: RuleMissingError; ValueError if empty.
+        """
         found = tuple(item.strip() for item in self.value(key).split(";"))
         if not all(found):
             raise ValueError(f"rule {key!r} has an empty item: {self.value(key)!r}")

@@ -39,7 +39,7 @@ def unpaid_from(run: Sequence[date], rules: Rules) -> Month | None:
 
     `run` are the dates of one run, in order, as attendance says them or an examination proved
     them. The month is counted from the day that reached the number, not from the decision.
-    Errors: RuleMissing; ValueError if the dates are not in order.
+    Errors: RuleMissingError; ValueError if the dates are not in order.
     Source: PP 94/2021 Pasal 15(2): from the month after (verified; ex. 5d, recomputed).
     """
     if list(run) != sorted(set(run)):

@@ -50,7 +50,7 @@ class SanctionOrder:
 def order_of(rules: Rules) -> SanctionOrder:
     """Read `sanction.map.<level>`: names parted by `;`, with `<n> months` or `final` behind.
 
-    Errors: RuleMissing; ValueError naming the key, or the type that is named twice.
+    Errors: RuleMissingError; ValueError naming the key, or the type that is named twice.
     """
     types = [sanction for level in LEVELS for sanction in _types_of(level, rules)]
     names = [sanction.name for sanction in types]

@@ -31,14 +31,14 @@ class Gap(NamedTuple):
 
 
 def examination_on(letter_on: date, ground: Ground) -> Due:
-    """Give the day of examination for a letter. Errors: RuleMissing. Source: annex ex. 10."""
+    """Give the day of examination for a letter. Errors: RuleMissingError. Source: annex ex. 10."""
     return due(GAP, letter_on, ground)
 
 
 def gap(letter_on: date, examined_on: date, ground: Ground) -> Gap:
     """Measure the clear working days between a letter and its examination.
 
-    Errors: RuleMissing; ValueError if the table does not count the gap in clear working days.
+    Errors: RuleMissingError; ValueError if the table does not count the gap in clear working days.
     """
     asked = period(GAP, ground.rules)
     if asked.unit != "clear working days":
@@ -47,7 +47,10 @@ def gap(letter_on: date, examined_on: date, ground: Ground) -> Gap:
 
 
 def next_letter_until(missed_on: date, ground: Ground) -> Due:
-    """Give the last day for the next letter after a missed examination. Errors: RuleMissing."""
+    """Give the last day for the next letter after a missed examination.
+
+    Errors: RuleMissingError.
+    """
     return due(NEXT_LETTER, missed_on, ground)
 
 
@@ -55,7 +58,7 @@ def after_no_show(letters: int, rules: Rules) -> Literal["SUMMONS", "NO_EXAMINAT
     """Give the next step when a person did not come after so many letters.
 
     After the last letter the case is decided on the evidence, without an examination.
-    Errors: RuleMissing; ValueError for a count below 1.
+    Errors: RuleMissingError; ValueError for a count below 1.
     """
     if letters < 1:
         raise ValueError("nobody stays away from an examination without a letter")

@@ -6,7 +6,7 @@ from importlib import resources
 from typing import Any, cast, get_args
 
 from services.discipline.domain.rulebook import Confidence, RuleRow
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime.projection import Rule
 from shared.runtime.yaml_text import load_text
 
@@ -25,26 +25,26 @@ _FIELDS = {
 _MAY_BE_BLANK = {"valid_to", "approved_by"}
 
 
-class UnreadableRules(CannotRun):
+class UnreadableRulesError(CannotRunError):
     """The file is no list of rule rows; the message says which row and why."""
 
 
 def national_defaults() -> list[RuleRow]:
     """Give the rows that come with the service: they are not signed yet.
 
-    Errors: UnreadableRules, with the name of the file.
+    Errors: UnreadableRulesError, with the name of the file.
     """
     path = resources.files(__package__) / NATIONAL_DEFAULTS
     try:
         return rows_from(path.read_text(encoding="utf-8"))
-    except UnreadableRules as error:
-        raise UnreadableRules(f"{NATIONAL_DEFAULTS} cannot be read: {error}") from error
+    except UnreadableRulesError as error:
+        raise UnreadableRulesError(f"{NATIONAL_DEFAULTS} cannot be read: {error}") from error
 
 
 def rules() -> Mapping[str, Rule]:
     """Give what follows from the national rows, by their names (`Projection.rules`).
 
-    Who signs a row, or says how sure it is, changes no conclusion. Errors: UnreadableRules.
+    Who signs a row, or says how sure it is, changes no conclusion. Errors: UnreadableRulesError.
     """
     rows = national_defaults()
     names = [f"{row.rule_key} of {row.region_code} from {row.valid_from}" for row in rows]
@@ -55,20 +55,22 @@ def rules() -> Mapping[str, Rule]:
 def rows_from(content: str) -> list[RuleRow]:
     """Read the rows of one YAML document, a list of mappings with exactly the fields of a row.
 
-    Dates are ISO; `valid_to` and `approved_by` may be blank. Errors: UnreadableRules.
+    Dates are ISO; `valid_to` and `approved_by` may be blank. Errors: UnreadableRulesError.
     """
     try:
         loaded = load_text(content)
     except ValueError as error:
-        raise UnreadableRules(f"no YAML: {error}") from error
+        raise UnreadableRulesError(f"no YAML: {error}") from error
     if not isinstance(loaded, list):
-        raise UnreadableRules("not a list of rows")
+        raise UnreadableRulesError("not a list of rows")
     return [_row(number, fields) for number, fields in enumerate(loaded, start=1)]
 
 
 def _row(number: int, fields: Any) -> RuleRow:
     if not isinstance(fields, dict) or set(fields) != _FIELDS:
-        raise UnreadableRules(f"row {number}: its fields are not {', '.join(sorted(_FIELDS))}")
+        raise UnreadableRulesError(
+            f"row {number}: its fields are not {', '.join(sorted(_FIELDS))}"
+        )
     try:
         texts = {name: _text(name, value) for name, value in fields.items()}
         return RuleRow(
@@ -82,7 +84,7 @@ def _row(number: int, fields: Any) -> RuleRow:
             approved_by=texts["approved_by"],
         )
     except ValueError as error:
-        raise UnreadableRules(f"row {number}: {error}") from error
+        raise UnreadableRulesError(f"row {number}: {error}") from error
 
 
 def _text(name: str, value: Any) -> str:

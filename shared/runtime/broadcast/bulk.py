@@ -53,9 +53,9 @@ class BulkPublisher:
         """Write broadcasts to every partition in this order; give how many were new.
 
         Returns when all partitions have acknowledged them and all that was committed before.
-        `check` may refuse them, under the lock of their regencies.
-        Errors: those of `check`; ConflictingBroadcast, TooLarge: none of its 1,000 is written
-        then; what ended the relay of this process; those of the database.
+        `check` may refuse them, under the lock of their regencies. Errors: those of `check`;
+        ConflictingBroadcastError, TooLargeError: none of its 1,000 is written then; what ended the
+        relay of this process; those of the database.
         """
         new = 0
         for some in _chunks(envelopes, BROADCASTS_AT_ONCE):
@@ -73,9 +73,9 @@ class BulkPublisher:
         """Send keyed facts in this order, each id once; give how many were new.
 
         Returns when all are acknowledged. After a crash a fact may be sent twice: readers apply a
-        keyed fact once by its id.
-        Errors: ConflictingFact, TooLarge: none of its chunk is sent then; DeliveryFailed; what
-        ended the relay of this process; those of the database.
+        keyed fact once by its id. Errors: ConflictingFactError, TooLargeError: none of its chunk
+        is sent then; DeliveryFailedError; what ended the relay of this process; those of the
+        database.
         """
         new = 0
         for some in _facts(envelopes):
@@ -146,7 +146,7 @@ async def bulk_publisher(  # noqa: PLR0913  (servers, what for, and who hears of
 
     `command`: the name that others see who wait for it. `waits` gets a sentence about what is
     waited for, from two seconds on, and "" at the end; `settings` are librdkafka's (tests).
-    Errors: TopicAhead, LogShrunk; those of the database.
+    Errors: TopicAheadError, LogShrunkError; those of the database.
     """
     guard = TopicGuard(bootstrap, topic)
     named = {"application_name": command, "idle_in_transaction_session_timeout": IDLE}

@@ -9,11 +9,11 @@ from shared.events.catalogue import BY_TYPE
 from shared.events.envelope import Envelope, canonical
 
 
-class ConflictingBroadcast(Exception):  # noqa: N818  (what it is)
+class ConflictingBroadcastError(Exception):
     """A broadcast's id is known with other data; the message names both, and nothing was sent."""
 
 
-class ConflictingFact(Exception):  # noqa: N818  (what it is)
+class ConflictingFactError(Exception):
     """A fact's id is known with other clear content; the message names both."""
 
 

@@ -6,7 +6,7 @@ import asyncpg
 import structlog
 from confluent_kafka import KafkaException
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime.broadcast import known_facts, topic_scan
 
 PAUSE_SECONDS = 1.0
@@ -14,7 +14,7 @@ PAUSE_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-class TopicAhead(CannotRun):
+class TopicAheadError(CannotRunError):
     """The topic holds a broadcast that the table does not know: numbers would be given twice."""
 
 
@@ -30,7 +30,7 @@ class TopicGuard:
 
         Right also while another relay works: a row is committed before it is sent, so the table,
         read after the topic, has everything that a relay sent.
-        Errors: TopicAhead, topic_scan.LogShrunk; those of the database.
+        Errors: TopicAheadError, topic_scan.LogShrunkError; those of the database.
         """
         await known_facts.prepare(connection)
         last = await known_facts.last_number(connection)
@@ -47,7 +47,7 @@ class TopicGuard:
                     " not the database that wrote the topic, or an older state of it. If that one"
                     " is gone for good, `tertib recover` takes over what the topic holds"
                 )
-                raise TopicAhead(message)
+                raise TopicAheadError(message)
 
     async def note(self, connection: asyncpg.Connection) -> None:
         """Note that the topic holds nothing beyond the table: for who has checked it before."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime.kafka import log_ends
 from shared.runtime.kafka.client import admin_client, reader
 from shared.runtime.kafka.topics import PARTITIONS
@@ -23,7 +23,7 @@ class _Numbered(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Numbered)
 
 
-class LogShrunk(CannotRun):
+class LogShrunkError(CannotRunError):
     """A partition ends before an offset that was read of it once: it is not the same log."""
 
 
@@ -40,7 +40,7 @@ def highest_broadcast(
     """Search a topic from given offsets (else 0); give the highest number, and where it ended.
 
     Stops at the first number beyond the given one. Blocks.
-    Errors: LogShrunk; confluent_kafka.KafkaException or TimeoutError if no broker answers.
+    Errors: LogShrunkError; confluent_kafka.KafkaException or TimeoutError if no broker answers.
     """
     ends = ends_of(bootstrap, topic)
     consumer = reader(bootstrap)
@@ -50,7 +50,7 @@ def highest_broadcast(
                 message = (
                     f"{topic}, partition {partition}: {begin} was read, {ends[partition]} is left"
                 )
-                raise LogShrunk(message)
+                raise LogShrunkError(message)
         left = {p: end for p, end in ends.items() if begins.get(p, 0) < end}
         consumer.assign([TopicPartition(topic, p, begins.get(p, 0)) for p in left])
         highest = 0

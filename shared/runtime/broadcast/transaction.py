@@ -10,8 +10,8 @@ from shared.events.envelope import Envelope, canonical
 from shared.runtime.broadcast import known_facts, locks
 from shared.runtime.broadcast.conflicts import (
     BESIDE,
-    ConflictingBroadcast,
-    ConflictingFact,
+    ConflictingBroadcastError,
+    ConflictingFactError,
     content_of,
     of_broadcasts,
     of_facts,
@@ -25,7 +25,7 @@ from shared.runtime.storage.schema import FACTS
 log = structlog.get_logger()
 
 
-class TooLarge(ValueError):  # noqa: N818  (what it is)
+class TooLargeError(ValueError):
     """A fact is larger than a record may be; nothing of the transaction is written."""
 
 
@@ -55,8 +55,8 @@ class FactsTransaction:
     async def broadcast(self, envelopes: Sequence[Envelope]) -> int:
         """Give new broadcasts their numbers, in this order; give how many were new.
 
-        A known id with equal data keeps its number and bytes, and is not sent again.
-        Errors: ConflictingBroadcast for a known id with other data, TooLarge; ValueError if a
+        A known id with equal data keeps its number and bytes, and is not sent again. Errors:
+        ConflictingBroadcastError for a known id with other data, TooLargeError; ValueError if a
         regency is not locked exclusively.
         """
         self._refuse_unlocked(envelopes, self._exclusive)
@@ -80,8 +80,8 @@ class FactsTransaction:
     async def publish(self, envelopes: Sequence[Envelope]) -> int:
         """Write keyed facts in this order, each id once; give how many were new.
 
-        Errors: ConflictingFact for a known id with other clear content, TooLarge; ValueError if a
-        regency is not locked.
+        Errors: ConflictingFactError for a known id with other clear content, TooLargeError;
+        ValueError if a regency is not locked.
         """
         fresh = await self.unknown(envelopes)
         for each, value in fresh:
@@ -137,23 +137,23 @@ class FactsTransaction:
         conflict = of_broadcasts(name, old.value, each, old.number)
         if conflict is not None:
             log.error("broadcast_conflicts", topic=self._topic, **correlation.ids_of(old.value))
-            raise ConflictingBroadcast(conflict)
+            raise ConflictingBroadcastError(conflict)
 
 
 def _refuse_other_fact(envelope: Envelope, known: bytes | None) -> None:
-    """Compare a fact with what is kept of the one sent before. Errors: ConflictingFact."""
+    """Compare a fact with what is kept of the one sent before. Errors: ConflictingFactError."""
     conflict = of_facts("a fact sent before", known, envelope)
     if conflict is not None:
         log.error("fact_conflicts", **correlation.ids_of(canonical(envelope)))
-        raise ConflictingFact(conflict)
+        raise ConflictingFactError(conflict)
 
 
 def written(envelope: Envelope) -> bytes:
-    """Give the bytes of an envelope. Errors: TooLarge."""
+    """Give the bytes of an envelope. Errors: TooLargeError."""
     value = canonical(envelope)
     if len(value) > RECORD_BYTES:
         message = (
             f"{envelope.type} {envelope.id} has {len(value)} bytes: {RECORD_BYTES} may be sent"
         )
-        raise TooLarge(message)
+        raise TooLargeError(message)
     return value

@@ -17,7 +17,7 @@ from typer.exceptions import TyperException
 from typer.main import get_group
 
 from shared import plugins
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime.cli.command_table import COMMANDS
 
 COULD_NOT_RUN = 2
@@ -114,9 +114,9 @@ def main() -> None:
 
 def _told(error: Exception) -> str:
     """Say what went wrong: in one line if one can do something about it."""
-    if isinstance(error, CannotRun):
+    if isinstance(error, CannotRunError):
         return str(error)
-    from shared.events.base import UnknownFoldVersion  # noqa: PLC0415  (help needs no models)
+    from shared.events.base import UnknownFoldVersionError  # noqa: PLC0415  (help needs no models)
     from shared.runtime.observability.log import frames, masked  # noqa: PLC0415  (needed when all is lost)
 
     package = type(error).__module__.partition(".")[0]
@@ -127,7 +127,7 @@ def _told(error: Exception) -> str:
         return masked(f"a server does not answer: {error}; `tertib status` shows the local ones")
     if isinstance(error, ModuleNotFoundError):
         return f"this needs the package {error.name}, which is not installed here"
-    if isinstance(error, OSError | ImportError | UnknownFoldVersion):
+    if isinstance(error, OSError | ImportError | UnknownFoldVersionError):
         return masked(str(error))
     return f"this should not happen; please report it with these lines:\n{frames(error)}"
 
@@ -137,6 +137,6 @@ def commands() -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for service, table in plugins.brought(GROUP).found.items():
         if not isinstance(table, Mapping):
-            raise CannotRun(f"{service} was installed from an older source: run `make setup`")
+            raise CannotRunError(f"{service} was installed from an older source: run `make setup`")
         found |= table
     return {**found, **COMMANDS}

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime import settings
 from shared.runtime.cli.serve import built
 from shared.runtime.parking import queries, queue
@@ -76,7 +76,7 @@ async def _shown(service: str, row_id: int, projection: str | None) -> None:
                     typer.echo(f"{name}: {cell}")
             typer.echo(f"value ({len(value or b'')} bytes): {(value or b'')[:2_000]!r}")
             return
-    raise CannotRun(f"{service} has no parked record {row_id}")
+    raise CannotRunError(f"{service} has no parked record {row_id}")
 
 
 @parked.command("retry")
@@ -108,7 +108,7 @@ async def _retried(service: str, subject: str, projection: str | None) -> list[d
                 }
             )
     if not found:
-        raise CannotRun(f"nothing of {subject} is parked in {service}")
+        raise CannotRunError(f"nothing of {subject} is parked in {service}")
     return found
 
 
@@ -132,7 +132,7 @@ async def _discarded(
     async for store in _stores(service, projection):
         if await queue.discard(store, subject, row_id, reason, getpass.getuser()):
             return
-    raise CannotRun(f"record {row_id} of {subject} does not wait in {service}")
+    raise CannotRunError(f"record {row_id} of {subject} does not wait in {service}")
 
 
 @parked.command("resume")
@@ -152,13 +152,13 @@ async def _stores(service: str, projection: str | None) -> AsyncIterator[Postgre
     wanted = [each for each in made if projection in (None, each.name)]
     if not wanted:
         names = ", ".join(each.name for each in made)
-        raise CannotRun(f"{service} has no projection {projection}; it has {names}")
+        raise CannotRunError(f"{service} has no projection {projection}; it has {names}")
     async with _pool(settings.load().database_url(service)) as pool:
         for each in wanted:
             async with pool.acquire() as connection:
                 schema = await live_schema(connection, each.name)
             if schema is None:
-                raise CannotRun(f"{each.name} has no tables yet: it was never started")
+                raise CannotRunError(f"{each.name} has no tables yet: it was never started")
             yield PostgresStore(pool, each, schema, LiveOutbox())
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress, TimeRemainingColumn
 from rich.table import Table
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime import settings
 from shared.runtime.adoption import Adoption
 from shared.runtime.cli.serve import built
@@ -91,13 +91,13 @@ def rebuild_command(  # noqa: PLR0913  (each an option)
 
 
 def _adoptable(service: Service, reason: str | None) -> Adoption:
-    """Give how a service adopts a version. Errors: CannotRun if not, or without a reason."""
+    """Give how a service adopts a version. Errors: CannotRunError if not, or without a reason."""
     if service.adoption is None:
         message = f"{service.name} has no other versions of its fold to adopt"
-        raise CannotRun(message)
+        raise CannotRunError(message)
     if not (reason or "").strip():
         message = "--adopt needs --reason: the log keeps why"
-        raise CannotRun(message)
+        raise CannotRunError(message)
     return service.adoption
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime import settings
 from shared.runtime.cli.serve import built
 from shared.runtime.recovery.facts import recover_facts
@@ -25,7 +25,7 @@ def recover_command(service: Name) -> None:
     told, made = settings.load(), built(service)
     if made.facts is None:
         message = f"{service} publishes no facts: start it, and it recovers by itself"
-        raise CannotRun(message)
+        raise CannotRunError(message)
     found = asyncio.run(recover_facts(told.database_url(service), told.bootstrap, made.facts))
     typer.echo(
         f"{made.facts}: {found.broadcasts:,} broadcasts and {found.facts:,} facts taken over",

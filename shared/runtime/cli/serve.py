@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shared import plugins
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime import settings
 from shared.runtime.hosting.service import Service, serve
 from shared.runtime.kafka import admin
@@ -26,11 +26,12 @@ Name = Annotated[str, typer.Argument(metavar="SERVICE", help="attendance, discip
 def built(name: str) -> Service:
     """Build a service by its name.
 
-    Errors: SettingsError for a name that there is not; CannotRun for one that cannot be loaded.
+    Errors: SettingsError for a name that there is not; CannotRunError for one that cannot be
+    loaded.
     """
     known = plugins.brought(GROUP)
     if name in known.broken:
-        raise CannotRun(f"{name} cannot be loaded: {known.broken[name]}")
+        raise CannotRunError(f"{name} cannot be loaded: {known.broken[name]}")
     if name not in known.found:
         there = ", ".join(known.found)
         raise SettingsError(f"there is no service {name!r}; there are {there}{known.without()}")

@@ -15,10 +15,10 @@ import structlog
 from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import IllegalStateError
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime.consumer import progress as metrics
 from shared.runtime.consumer.claims import Claims, against_the_log, as_known
-from shared.runtime.consumer.fence import BatchLost, LogReplaced, OffsetFence
+from shared.runtime.consumer.fence import BatchLostError, LogReplacedError, OffsetFence
 from shared.runtime.consumer.halts import OTHER_LOG
 from shared.runtime.consumer.progress import Progress
 from shared.runtime.limits import Limits
@@ -165,10 +165,10 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
             return []
         try:
             return self._arrivals.fresh(part, records)
-        except BatchLost:
+        except BatchLostError:
             metrics.SEEKS.labels(self.progress.group).inc()
             self.consumer.seek(partition, part.next_offset)  # Read again, never on.
-        except LogReplaced:
+        except LogReplacedError:
             await self.halt(place, OTHER_LOG)
         return []
 
@@ -205,7 +205,7 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
             ours = await self._still_ours(before)
         except UNAVAILABLE as error:
             log.warning("rows_unknown", group=self.progress.group, error=type(error).__name__)
-        except CannotRun as error:
+        except CannotRunError as error:
             self.progress.end(error)
             return
         except Exception:

@@ -8,8 +8,8 @@ import aiokafka
 import structlog
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from shared.errors import CannotRun
-from shared.events.base import UnknownFoldVersion
+from shared.errors import CannotRunError
+from shared.events.base import UnknownFoldVersionError
 from shared.runtime.consumer.halts import fault_of
 from shared.runtime.consumer.progress import Progress
 from shared.runtime.limits import Limits
@@ -71,7 +71,7 @@ class Claims:
             except (*UNAVAILABLE, KafkaError) as error:
                 self._progress.claim_error = refusal_of(error)
                 log.warning("claim_failed", group=self._progress.group, error=type(error).__name__)
-            except CannotRun as error:
+            except CannotRunError as error:
                 self._progress.end(error)
                 return
             except Exception as error:
@@ -110,13 +110,13 @@ async def as_known(
     """
     try:
         return await store.partitions(rows, limits), {}
-    except UnknownFoldVersion:
+    except UnknownFoldVersionError:
         pass  # Of which ones, each tells by itself.
     found: list[Partition] = []
     faults: dict[TopicPartition, Halt] = {}
     for row in rows:
         try:
             found += await store.partitions([row], limits)
-        except UnknownFoldVersion as error:
+        except UnknownFoldVersionError as error:
             faults[row[:2]] = Halt("fold_version", str(error))
     return found, faults

@@ -13,11 +13,11 @@ from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.state import Cursor, Partition
 
 
-class BatchLost(Exception):  # noqa: N818  (what is to be done)
+class BatchLostError(Exception):
     """A batch was lost before these records: seek the cursor, and take none of them."""
 
 
-class LogReplaced(Exception):  # noqa: N818  (what the log is)
+class LogReplacedError(Exception):
     """The record before the cursor is not the one that was applied: the partition must halt."""
 
 
@@ -44,18 +44,21 @@ class OffsetFence:
         self._newest.pop(place, None)
 
     def fresh(self, part: Partition, records: list[Any]) -> list[Any]:
-        """Give the records at the cursor and behind it. Errors: BatchLost, LogReplaced."""
+        """Give the records at the cursor and behind it.
+
+        Errors: BatchLostError, LogReplacedError.
+        """
         place, first = part.place, records[0].offset
         if first > part.next_offset:
             jump = part.next_offset, first
             if self._jumped.get(place) != jump:
                 self._jumped[place] = jump
-                raise BatchLost
+                raise BatchLostError
             # After the seek the same record came again: a legal gap of the log.
         if place in self._unverified:
             self._unverified.discard(place)
             if first == part.next_offset - 1 and tail_of(records[0]) != part.tail:
-                raise LogReplaced
+                raise LogReplacedError
         self._newest[place] = records[-1]
         if first >= part.next_offset:
             return records

@@ -9,7 +9,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime import gc_tuning
 from shared.runtime.consumer import progress as metrics
 from shared.runtime.consumer.assignment import PartitionAssignment
@@ -93,7 +93,7 @@ class Maintenance:
                 await work()
             except (KafkaError, IllegalStateError, *UNAVAILABLE) as error:
                 log.warning("upkeep_failed", group=self.group, error=type(error).__name__)
-            except CannotRun as error:
+            except CannotRunError as error:
                 self.progress.end(error)
                 return
             except Exception:  # A table that is not there must not end what goes on beside.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime.consumer.refusals import Refusals
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.halt import HALT_KINDS, Halt
@@ -89,7 +89,7 @@ class Progress:
             STOPPED.labels(self.group, kind).set(kinds[kind])
         CLAIMED.labels(self.group).set(len(self.claimed))
 
-    def end(self, reason: CannotRun) -> None:
+    def end(self, reason: CannotRunError) -> None:
         """Note that this member can never continue: its process ends (`Runner.over`)."""
         if self.over is not None and not self.over.done():
             self.over.set_exception(reason)

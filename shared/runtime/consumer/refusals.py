@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.runtime.processing.store_port import WriteConflict
+from shared.runtime.processing.store_port import WriteConflictError
 from shared.runtime.storage.failures import UNAVAILABLE, refusal_of
 
 # Somebody was faster, or the database was away for a moment: it takes more to be worth a word.
@@ -23,8 +23,8 @@ class Refusals:
         """Count one more."""
         self.times += 1
         self.error = refusal_of(error)
-        self.passing = isinstance(error, (WriteConflict, *UNAVAILABLE))
-        self._slow += not isinstance(error, WriteConflict)
+        self.passing = isinstance(error, (WriteConflictError, *UNAVAILABLE))
+        self._slow += not isinstance(error, WriteConflictError)
 
     def end(self) -> None:
         """Note that one was written, or that there is nothing to write any more."""

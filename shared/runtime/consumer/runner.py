@@ -20,7 +20,7 @@ from aiokafka.errors import IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime import gc_tuning
 from shared.runtime.consumer import progress as metrics
 from shared.runtime.consumer.accounting import account
@@ -33,9 +33,9 @@ from shared.runtime.limits import Limits
 from shared.runtime.observability import correlation
 from shared.runtime.parking import queries, queue
 from shared.runtime.positions import TopicPartition
-from shared.runtime.processing.fold_signals import FoldFailed
+from shared.runtime.processing.fold_signals import FoldFailedError
 from shared.runtime.processing.state import Partition
-from shared.runtime.processing.store_port import Store, WriteConflict
+from shared.runtime.processing.store_port import Store, WriteConflictError
 from shared.runtime.processing.worker import FoldedBatch, Worker
 from shared.runtime.projection import Projection
 from shared.runtime.storage import table_sets
@@ -83,7 +83,8 @@ class Runner:
     async def start(self) -> None:
         """Make or find the table set, and join the group.
 
-        Errors: those of `table_sets.ensure`, of which OtherVersion may also come later (`over`).
+        Errors: those of `table_sets.ensure`, of which OtherVersionError may also come later
+        (`over`).
         """
         gc_tuning.settle()
         self.progress.over = asyncio.get_running_loop().create_future()
@@ -131,7 +132,7 @@ class Runner:
         self._upkeep.start()
 
     async def over(self) -> None:
-        """Wait until this member can never go on. Errors: CannotRun, saying why."""
+        """Wait until this member can never go on. Errors: CannotRunError, saying why."""
         assert self.progress.over is not None, "it was not started"  # noqa: S101  (a bug otherwise)
         await asyncio.shield(self.progress.over)
 
@@ -191,7 +192,7 @@ class Runner:
             work = await self._fresh(records)
             while work:
                 work = await self._step(work)
-        except CannotRun as error:
+        except CannotRunError as error:
             self.progress.end(error)
         except Exception as error:
             self.progress.refusals.note(error)
@@ -227,7 +228,7 @@ class Runner:
             return {}
         try:
             step = await self._worker.fold(store, held, work)
-        except FoldFailed as spoilt:
+        except FoldFailedError as spoilt:
             await self._writing_done()
             if era == cursors.era:
                 self._spoilt(spoilt)
@@ -246,7 +247,7 @@ class Runner:
             await self._writing_done()
         return step.left if era == cursors.era else {}
 
-    def _spoilt(self, spoilt: FoldFailed) -> None:
+    def _spoilt(self, spoilt: FoldFailedError) -> None:
         self._worker.mark(spoilt)
         reason = spoilt.mark.reason
         where = correlation.place_of(spoilt.place, spoilt.offset)
@@ -270,7 +271,7 @@ class Runner:
                 return  # The one before failed: this was folded on states that were not written.
         try:
             await self._worker.commit(store, step)
-        except FoldFailed as spoilt:
+        except FoldFailedError as spoilt:
             if era == self.cursors.era:
                 self._spoilt(spoilt)
         except Exception as error:
@@ -278,7 +279,7 @@ class Runner:
             self.progress.refused += 1
             self.progress.refusals.note(error)
             log.warning("write_refused", group=self.group, error=type(error).__name__)
-            if not isinstance(error, (WriteConflict, *UNAVAILABLE)):
+            if not isinstance(error, (WriteConflictError, *UNAVAILABLE)):
                 log.exception("write_failed", group=self.group)
             if era == self.cursors.era:
                 self.cursors.suspect()
@@ -305,7 +306,7 @@ class Runner:
         """Apply a queue whose gap was filled."""
         try:
             await queue.retry(self.cursors.store, subject, "runner")
-        except (WriteConflict, *UNAVAILABLE) as error:
+        except (WriteConflictError, *UNAVAILABLE) as error:
             log.warning("drain_failed", group=self.group, error=type(error).__name__)
 
     async def _drain_gaps(self, claimed: Sequence[Partition]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime.kafka.client import admin_client
 from shared.runtime.kafka.log_ends import ends_of
 from shared.runtime.positions import TopicPartition
@@ -30,7 +30,7 @@ Status = Mapping[str, Any]
 Statuses = Mapping[str, Status]
 
 
-class CannotCatchUp(CannotRun):
+class CannotCatchUpError(CannotRunError):
     """The services cannot catch up: the message names what has stopped or does not answer."""
 
 
@@ -60,7 +60,7 @@ async def wait_until_caught_up(
     """Wait until every service has caught up; `progress` is told what is left, again and again.
 
     One that does not answer is waited for no longer than `SILENT_SECONDS`; the others go on.
-    Errors: CannotCatchUp for a stopped partition, or if no service answers.
+    Errors: CannotCatchUpError for a stopped partition, or if no service answers.
     """
     left = Remaining(0)
     async for left in catch_up(settings):
@@ -76,7 +76,7 @@ async def catch_up(settings: Settings) -> AsyncIterator[Remaining]:
     """
     if not settings.status_urls:
         message = "no service is known to wait for: run `tertib up`, or set TERTIB_STATUS_URLS"
-        raise CannotCatchUp(message)
+        raise CannotCatchUpError(message)
     asking = _Asking(settings.status_urls)
     brokers = admin_client(settings.bootstrap)
     before = await asyncio.to_thread(ends_of, brokers, heard(await asking.statuses()))
@@ -96,14 +96,14 @@ async def catch_up(settings: Settings) -> AsyncIterator[Remaining]:
 def what_is_left(statuses: Statuses, ends: Mapping[TopicPartition, int]) -> Remaining:
     """Compare what the services have reached with the ends of the topics.
 
-    Errors: CannotCatchUp for a stopped partition, or a database that refuses every write.
+    Errors: CannotCatchUpError for a stopped partition, or a database that refuses every write.
     """
     stopped = list(_stopped(statuses))
     if stopped:
-        raise CannotCatchUp("stopped, and not going on by itself: " + "; ".join(stopped))
+        raise CannotCatchUpError("stopped, and not going on by itself: " + "; ".join(stopped))
     refused = list(_refused(statuses))
     if refused:
-        raise CannotCatchUp("the database refuses every write: " + "; ".join(refused))
+        raise CannotCatchUpError("the database refuses every write: " + "; ".join(refused))
     return Remaining(
         records=sum(
             max(0, ends.get((topic, number), 0) - offset)
@@ -167,13 +167,13 @@ class _Asking:
     async def statuses(self) -> Statuses:
         """Ask all at the same time, and give the answers that come in time.
 
-        Errors: CannotCatchUp if none does.
+        Errors: CannotCatchUpError if none does.
         """
         answers = await asyncio.gather(*(self._status(name) for name in self._urls))
         found = dict(zip(self._urls, answers, strict=True))
         if not any(found.values()):
             silent = "; ".join(f"{name} {why}" for name, why in self.gone.items())
-            raise CannotCatchUp(f"{silent}: see `tertib status`")
+            raise CannotCatchUpError(f"{silent}: see `tertib status`")
         return {name: status for name, status in found.items() if status is not None}
 
     async def _status(self, name: str) -> Status | None:

@@ -25,7 +25,7 @@ async def recovered(
 ) -> bool:
     """Recover what is behind its topics; False if told to stop meanwhile: nothing was changed.
 
-    Errors: CannotRun.
+    Errors: CannotRunError.
     """
     stop = asyncio.ensure_future(stopping.wait())
     try:

@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.events.catalogue import KINDS
 from shared.runtime.adoption import Adoption
 from shared.runtime.broadcast.relay import facts_relay
@@ -91,7 +91,7 @@ async def serve(service: Service, settings: Settings) -> int:
     """Run a service until it is told to stop (SIGTERM, SIGINT); give the exit code.
 
     0: it stopped as told. 1: one of its parts died; the log says which.
-    Errors: CannotRun if it is not told what it needs, or can never go on as it is: the tables
+    Errors: CannotRunError if it is not told what it needs, or can never go on as it is: the tables
     are another version's, the database is another.
     """
     stopping = stop_on_signals()
@@ -99,7 +99,7 @@ async def serve(service: Service, settings: Settings) -> int:
     try:
         async with AsyncExitStack() as started:
             code = await _Process(service, settings, stopping).run(started)
-    except CannotRun:
+    except CannotRunError:
         raise
     except Exception:
         log.exception("service_failed")
@@ -195,7 +195,7 @@ class _Process:
         for name, task in self.tasks.items():
             if task.done() and not was_told:
                 log.error("task_died", task=name)  # Why, it is asked at its end.
-                if not task.cancelled() and isinstance(task.exception(), CannotRun):
+                if not task.cancelled() and isinstance(task.exception(), CannotRunError):
                     task.result()  # It reaches people as one line; no restart would mend it.
         return DONE if was_told else BROKEN
 
@@ -221,7 +221,7 @@ class _Process:
         """Log with what error a task ended, if with any."""
         task = self.tasks[name]
         error = None if task.cancelled() else task.exception()
-        if error and not isinstance(error, CannotRun):
+        if error and not isinstance(error, CannotRunError):
             log.error("task_failed", task=name, exc_info=error)
 
     async def _watch(self, running: Running) -> None:

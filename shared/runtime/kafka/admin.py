@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime.kafka.client import admin_client
 from shared.runtime.kafka.topics import Topic, topic
 
@@ -15,14 +15,14 @@ TIMEOUT_SECONDS = 30.0
 POLL_SECONDS = 0.05
 
 
-class WrongPartitions(CannotRun):
+class WrongPartitionsError(CannotRunError):
     """A topic exists with another number of partitions: its keys would be elsewhere."""
 
 
 async def ensure(bootstrap: str, names: Iterable[str], replication: int = 1) -> None:
     """Create those of the topics that are missing; nothing that exists is changed.
 
-    Errors: WrongPartitions for a topic that exists with another number of partitions;
+    Errors: WrongPartitionsError for a topic that exists with another number of partitions;
     confluent_kafka.KafkaException if the brokers cannot be reached or refuse; TimeoutError.
     """
     topics = [topic(name) for name in dict.fromkeys(names)]
@@ -39,7 +39,7 @@ def _ensure(bootstrap: str, topics: Sequence[Topic], replication: int) -> None:
     for each in topics:
         if there[each.name] != each.partitions:
             message = f"{each.name} has {there[each.name]} partitions, not {each.partitions}"
-            raise WrongPartitions(message)
+            raise WrongPartitionsError(message)
 
 
 def _create(admin: AdminClient, topics: Sequence[Topic], replication: int) -> None:

@@ -26,7 +26,7 @@ LEADERLESS = frozenset(
 )
 
 
-class NoSuchTopic(LookupError):  # noqa: N818  (what it says)
+class NoSuchTopicError(LookupError):
     """The brokers know of no such topic."""
 
 
@@ -42,12 +42,12 @@ def ends_of(admin: AdminClient, places: Iterable[TopicPartition]) -> dict[TopicP
 def bounds_of(admin: AdminClient, place: TopicPartition) -> tuple[int, int]:
     """Give the first offset of a partition and the one after its last.
 
-    Blocks. Errors: NoSuchTopic, at once; otherwise as of `ends_of`.
+    Blocks. Errors: NoSuchTopicError, at once; otherwise as of `ends_of`.
     """
     if (
         place[0] not in admin.list_topics(timeout=TIMEOUT_SECONDS).topics
     ):  # None is made by asking.
-        raise NoSuchTopic(place[0])
+        raise NoSuchTopicError(place[0])
     begin = _asked(admin, [place], OffsetSpec.earliest())
     return begin[place], _asked(admin, [place], OffsetSpec.latest())[place]
 

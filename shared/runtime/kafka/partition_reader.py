@@ -34,7 +34,7 @@ class PartitionReader:
     def ends(self, place: TopicPartition) -> tuple[int, int]:
         """Give the first offset of a partition that is there, and the one after the last.
 
-        Errors: log_ends.NoSuchTopic.
+        Errors: log_ends.NoSuchTopicError.
         """
         return log_ends.bounds_of(self._admin, place)
 

@@ -14,7 +14,7 @@ from typing import NoReturn
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime.kafka.client import QUIET, client_config
 from shared.runtime.kafka.topics import PARKED_BYTES
 from shared.runtime.observability import correlation
@@ -44,7 +44,7 @@ SETTINGS: ProducerConfig = {
 }
 
 
-class DeliveryFailed(CannotRun):
+class DeliveryFailedError(CannotRunError):
     """A record was not acknowledged and never will be; the producer must be thrown away.
 
     A command that published may be repeated: what was acknowledged is not sent twice.
@@ -88,11 +88,11 @@ class Producer:
     ) -> None:
         """Queue a record behind those sent before it; it is safe only after the next `flush`.
 
-        Waits, and the event loop with it, while the queue is full: flush before that.
-        Errors: DeliveryFailed if anything failed before, or the queue stays full for a minute.
+        Waits, and the event loop with it, while the queue is full: flush before that. Errors:
+        DeliveryFailedError if anything failed before, or the queue stays full for a minute.
         """
         if self._failed is not None:
-            raise DeliveryFailed(self._failed, self._record)
+            raise DeliveryFailedError(self._failed, self._record)
         if partition is None:
             partition = -1  # By the key.
         try:
@@ -105,7 +105,7 @@ class Producer:
     async def flush(self) -> None:
         """Wait, however long it takes, until everything sent is acknowledged.
 
-        Errors: DeliveryFailed at the first record that never will be.
+        Errors: DeliveryFailedError at the first record that never will be.
         """
         left = 1
         while self._failed is None and left:
@@ -114,7 +114,7 @@ class Producer:
             except KafkaException as error:
                 self._fail(error)
         if self._failed is not None:
-            raise DeliveryFailed(self._failed, self._record)
+            raise DeliveryFailedError(self._failed, self._record)
 
     def serve(self) -> None:
         """Take in the answers that are there, without waiting."""
@@ -154,4 +154,4 @@ class Producer:
         self._failed = self._failed or str(reason)
         with suppress(KafkaException):
             self._client.poll(0)  # The answer that names the record comes behind the failure.
-        raise DeliveryFailed(self._failed, self._record) from reason
+        raise DeliveryFailedError(self._failed, self._record) from reason

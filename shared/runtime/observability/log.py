@@ -14,7 +14,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 
 # Codes, counts, places on the log, opaque ids. Never a text that a person wrote.
 KEYS = frozenset(
@@ -103,7 +103,7 @@ def _line(error: BaseException) -> str:
         f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} in {frame.name}"
         for frame in reversed(traceback.extract_tb(error.__traceback__))
     ]
-    is_telling = isinstance(error, OSError | ImportError | CannotRun) or type(
+    is_telling = isinstance(error, OSError | ImportError | CannotRunError) or type(
         error
     ).__module__.startswith(_TELLING)
     text = f": {error}" if is_telling else ""

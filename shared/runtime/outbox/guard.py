@@ -9,7 +9,7 @@ class Guard(Protocol):
     """Compares what a relay is to publish with what is on the log already."""
 
     async def check(self, connection: asyncpg.Connection) -> None:
-        """Refuse to publish, before anything is. Errors: CannotRun ends the relay."""
+        """Refuse to publish, before anything is. Errors: CannotRunError ends the relay."""
 
     async def note(self, connection: asyncpg.Connection) -> None:
         """Note, once in a minute of work, how far the log need not be searched again."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime.storage import schema
 from shared.runtime.storage.schema import EVENTS, OutboxTable
 
@@ -42,7 +42,7 @@ class OutboxPosition(NamedTuple):
     id: int
 
 
-class OutboxRestored(CannotRun):
+class OutboxRestoredError(CannotRunError):
     """The rows come from a cluster with higher transaction numbers; the message helps."""
 
 
@@ -60,7 +60,8 @@ async def prepare(connection: asyncpg.Connection, outbox: OutboxTable = EVENTS) 
 async def refuse_restored(connection: asyncpg.Connection, outbox: OutboxTable = EVENTS) -> None:
     """Refuse a table whose rows have higher transaction numbers than new rows would get.
 
-    Errors: OutboxRestored after a dump was restored into another cluster, which counts from 0.
+    Errors: OutboxRestoredError after a dump was restored into another cluster, which counts from
+    0.
     """
     marked = f"SELECT xid FROM tertib.{outbox.cursor}"  # noqa: S608  (our own name)
     last = max(
@@ -76,7 +77,7 @@ async def refuse_restored(connection: asyncpg.Connection, outbox: OutboxTable = 
             f" server cleanly, run `pg_resetwal --epoch={(last >> 32) + 1}` on its data folder as"
             " its owner, and start it again"
         )
-        raise OutboxRestored(message)
+        raise OutboxRestoredError(message)
 
 
 async def latest(connection: asyncpg.Connection, outbox: OutboxTable = EVENTS) -> int:

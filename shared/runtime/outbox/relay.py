@@ -12,7 +12,7 @@ import asyncpg
 import structlog
 
 from shared.runtime.failpoints import reach
-from shared.runtime.kafka.producer import DeliveryFailed, Producer, ProducerConfig
+from shared.runtime.kafka.producer import DeliveryFailedError, Producer, ProducerConfig
 from shared.runtime.outbox import outbox_table
 from shared.runtime.outbox.guard import Guard
 from shared.runtime.outbox.outbox_table import OutboxPosition
@@ -67,8 +67,8 @@ class Relay:
     async def run(self) -> None:
         """Publish until cancelled, also after lost databases and failed deliveries.
 
-        Errors: OutboxRestored if the rows come from another cluster, and what the guard refuses:
-        nothing was published.
+        Errors: OutboxRestoredError if the rows come from another cluster, and what the guard
+        refuses: nothing was published.
         """
         try:
             while True:
@@ -145,7 +145,7 @@ class Relay:
             producer = Producer(self.bootstrap, self.settings)
             try:
                 await self._publish(connection, producer)
-            except DeliveryFailed as failure:
+            except DeliveryFailedError as failure:
                 self.status.failures += 1
                 FAILURES.labels(*self._labels).inc()
                 self._limit = max(1, self._limit // 8)  # Come close to the row that is refused.

@@ -18,7 +18,7 @@ AFTER_PARTITION = "relay_after_partition"
 async def send(producer: Producer, rows: Sequence[asyncpg.Record]) -> int:
     """Queue rows, each behind the one before it; give how many records they made.
 
-    Lets the loop read the next page in between. Errors: DeliveryFailed.
+    Lets the loop read the next page in between. Errors: DeliveryFailedError.
     """
     records = 0
     queue = producer.send

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from shared.events.envelope import Envelope
-from shared.runtime.processing.apply import Admitted, Rules, Unapplied
+from shared.runtime.processing.apply import Admitted, Rules, UnappliedError
 from shared.runtime.processing.decoder import Decoder, Park
 from shared.runtime.processing.state import SubjectState
 from shared.runtime.processing.store_port import Store
@@ -89,7 +89,7 @@ class Redrive:
                 return None
         try:
             await self._fold(heard)
-        except Unapplied as refused:
+        except UnappliedError as refused:
             self.spoilt = True
             return refused.park
         return None

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from enum import Enum, auto
 from typing import Any
 
-from shared.events.base import Contradiction, OutOfReach
+from shared.events.base import ContradictionError, OutOfReach
 from shared.events.envelope import Envelope
 from shared.runtime.processing.decoder import Park, describe
 from shared.runtime.processing.halt import Halt
@@ -28,7 +28,7 @@ class Admitted(Enum):
     READ_BACK = auto()  # The service's own event, stored when it was told: no duplicate.
 
 
-class Unapplied(Exception):  # noqa: N818  (what the record is)
+class UnappliedError(Exception):
     """A projection refused a record. Half of it may be in the state: restore that."""
 
     def __init__(self, error: Exception) -> None:
@@ -90,7 +90,7 @@ class Rules:
     ) -> Generator[Load, Sequence[Row], list[Event]]:
         """Apply a record that was admitted, or a broadcast; give what follows, stamped.
 
-        Yields the older rows that it needs, and wants them sent. Errors: Unapplied.
+        Yields the older rows that it needs, and wants them sent. Errors: UnappliedError.
         """
         projection, state = self._projection, entry.state
         self.note(entry, heard)
@@ -120,7 +120,7 @@ class Rules:
 
 def park_of(error: Exception) -> Park:
     """Say for what a record is parked whose fold raised this."""
-    if isinstance(error, Contradiction):
+    if isinstance(error, ContradictionError):
         return Park("contradiction", str(error))
     return Park("fold", describe(error))
 
@@ -131,7 +131,7 @@ def its_own_failures() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise Unapplied(error) from error
+        raise UnappliedError(error) from error
 
 
 # Broadcasts: numbered without a gap, learned once, applied to everybody in bytewise order.

@@ -3,14 +3,14 @@
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from shared.events.base import UnknownFoldVersion
+from shared.events.base import UnknownFoldVersionError
 from shared.events.envelope import Envelope
 from shared.runtime.processing import apply
 from shared.runtime.processing.decoder import BROADCAST, Park, describe
 from shared.runtime.processing.fold_signals import (
     BREATH,
     BREATHER,
-    FoldFailed,
+    FoldFailedError,
     PartitionHalted,
     Request,
 )
@@ -36,7 +36,7 @@ class BroadcastFold:
     ) -> Generator[Request, None, bool]:
         """Apply a broadcast to everybody it concerns; False if the rest must wait.
 
-        Errors: PartitionHalted, FoldFailed.
+        Errors: PartitionHalted, FoldFailedError.
         """
         admitted = apply.admit_broadcast(part, heard)
         if isinstance(admitted, Halt):
@@ -56,7 +56,7 @@ class BroadcastFold:
         number, writes = heard.broadcastseq or 0, self._one.writes
         try:
             names = apply.learn(self._projection, part, heard)
-        except UnknownFoldVersion as error:
+        except UnknownFoldVersionError as error:
             raise PartitionHalted("fold_version", f"broadcast {number}: {error}") from error
         except Exception as error:
             detail = f"broadcast {number} cannot be learned: {apply.park_of(error).error}"
@@ -96,9 +96,13 @@ class BroadcastFold:
                         yield Request([subject], part.number, load)
                         fold(part, entry, record, heard, at_hand=True)
                 except Exception as error:
-                    why = error.mark.error if isinstance(error, FoldFailed) else describe(error)
+                    why = (
+                        error.mark.error if isinstance(error, FoldFailedError) else describe(error)
+                    )
                     text = f"broadcast {heard.broadcastseq} cannot be applied to {subject}: {why}"
-                    raise FoldFailed(part.place, record.offset, Park(BROADCAST, text)) from error
+                    raise FoldFailedError(
+                        part.place, record.offset, Park(BROADCAST, text)
+                    ) from error
                 last = subject
         writes.work += visits // VISITS
         return True

@@ -16,14 +16,14 @@ from structlog.contextvars import bound_contextvars
 from shared.events.base import NewEvent
 from shared.runtime.processing.stamping import Event, Times, source_of, stamp
 from shared.runtime.processing.state import SubjectState
-from shared.runtime.processing.store_port import Store, WriteConflict
+from shared.runtime.processing.store_port import Store, WriteConflictError
 from shared.runtime.processing.write_batch import WriteBatch
 
 __all__ = [
     "Command",
-    "SubjectParked",
+    "SubjectParkedError",
     "Times",
-    "UnknownSubject",
+    "UnknownSubjectError",
     "handle",
     "handle_together",
     "retry_on_conflict",
@@ -37,17 +37,17 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 
-class UnknownSubject(LookupError):  # noqa: N818  (what it is)
+class UnknownSubjectError(LookupError):
     """The subject has no row: no record about it was ever applied."""
 
 
-class SubjectParked(Exception):  # noqa: N818  (what it is)
+class SubjectParkedError(Exception):
     """Records of the subject are parked: no decision may rest on an incomplete state."""
 
 
 Decide = Callable[[Any, int], Sequence[NewEvent]]  # Of a state and its last subjectseq.
 # The events of a command, or why its subject accepts no commands.
-Outcome = list[NewEvent] | UnknownSubject | SubjectParked
+Outcome = list[NewEvent] | UnknownSubjectError | SubjectParkedError
 
 
 class Command(NamedTuple):
@@ -63,8 +63,8 @@ async def handle(store: Store, subject: str, act: Decide, cause: Times) -> list[
 
     `act` gets the state and the last subjectseq; it may be called again, with a fresh state, when
     another writer was faster. Log lines meanwhile carry the subject and the chain of `cause`.
-    Errors: UnknownSubject; SubjectParked; what `act` raises (nothing is then written);
-    WriteConflict after too many tries; those of the store.
+    Errors: UnknownSubjectError; SubjectParkedError; what `act` raises (nothing is then written);
+    WriteConflictError after too many tries; those of the store.
     """
     chain = {
         "causation_id": cause.causationid,
@@ -111,11 +111,11 @@ def _done(store: Store, writes: WriteBatch, entry: SubjectState, command: Comman
 
 
 async def retry_on_conflict(store: Store, once: Callable[[Store], Awaitable[T]]) -> T:
-    """Run `once`, again after each conflict with another writer. Errors: WriteConflict."""
+    """Run `once`, again after each conflict with another writer. Errors: WriteConflictError."""
     for misses in range(TRIES):
         try:
             return await once(store)
-        except WriteConflict:
+        except WriteConflictError:
             log.info("subject_read_again", tries=misses + 1)
             await asyncio.sleep(random.uniform(0, PAUSE * 2 ** min(misses, 7)))  # noqa: S311  (no secret)
             store = await store.live()
@@ -134,10 +134,10 @@ def _account(commands: Sequence[Command], ended: Sequence[Outcome], events: list
             log.info("command_handled", event_id=mine[0], told=len(mine))
 
 
-def _fault(entry: SubjectState) -> UnknownSubject | SubjectParked | None:
+def _fault(entry: SubjectState) -> UnknownSubjectError | SubjectParkedError | None:
     """Give the reason why a subject accepts no commands; None if it does."""
     if not entry.version:
-        return UnknownSubject(entry.subject)
+        return UnknownSubjectError(entry.subject)
     if entry.parked:
-        return SubjectParked(entry.subject)
+        return SubjectParkedError(entry.subject)
     return None

@@ -62,7 +62,7 @@ class BatchFold:
 
         Each is decoded when its turn comes and freed before the next: a batch of decoded records
         does not fit into a processor's cache. The entries of keyed records should be in memory;
-        missing ones are fetched one by one. Errors: FoldFailed.
+        missing ones are fetched one by one. Errors: FoldFailedError.
         """
         base, done = part.cursor, 0
         writes, entries, decode, fold = self.writes, self.entries, self.decode, self._one.fold

@@ -29,7 +29,7 @@ BREATHER = Request((), -1)
 Steps = Generator[Request, None, int]
 
 
-class FoldFailed(Exception):  # noqa: N818  (what the states in memory are)
+class FoldFailedError(Exception):
     """A fold failed midway. Nothing of the transaction may be written: fold it again, marked."""
 
     def __init__(self, place: TopicPartition, offset: int, mark: Park) -> None:
@@ -39,7 +39,7 @@ class FoldFailed(Exception):  # noqa: N818  (what the states in memory are)
         super().__init__(f"{place} at {offset}: {mark.reason}")
 
 
-class PartitionHalted(Exception):  # noqa: N818  (what the partition does)
+class PartitionHalted(Exception):  # noqa: N818  (a signal, not an error)
     """The partition cannot continue; what was folded before the record is written."""
 
     def __init__(self, kind: HaltKind, detail: str) -> None:

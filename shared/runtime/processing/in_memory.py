@@ -15,7 +15,7 @@ from shared.runtime.limits import Limits
 from shared.runtime.processing.apply import (
     Admitted,
     Rules,
-    Unapplied,
+    UnappliedError,
     admit_broadcast,
     learn,
     passed,
@@ -48,7 +48,7 @@ class Stage(Protocol):
         """Give columns and rows by export."""
 
 
-class NotFolded(Exception):  # noqa: N818  (what the record is)
+class NotFoldedError(Exception):
     """A record that a consumer would park, or stop at: there is nobody here to wait for it."""
 
 
@@ -82,8 +82,8 @@ class InMemoryProjection(Generic[State, Knowledge]):
     def hear(self, envelope: Envelope) -> list[Envelope]:
         """Fold one record; kinds that the projection does not declare and repetitions are skipped.
 
-        Errors: NotFolded if a consumer would not fold it; what the fold raises, and the record
-        may then be half applied to the states.
+        Errors: NotFoldedError if a consumer would not fold it; what the fold raises, and the
+        record may then be half applied to the states.
         """
         if envelope.broadcastseq is not None:
             return self._hear_broadcast(envelope)
@@ -92,7 +92,7 @@ class InMemoryProjection(Generic[State, Knowledge]):
         entry = self._entry(envelope.subject)
         admitted = self._rules.admit(entry, envelope, self._knowledge)
         if isinstance(admitted, Park):
-            raise NotFolded(f"{envelope.id}: {admitted.reason}: {admitted.error}")
+            raise NotFoldedError(f"{envelope.id}: {admitted.reason}: {admitted.error}")
         if admitted is Admitted.NUMBER:
             self._rules.note(entry, envelope)
         return self._fold(envelope.subject, envelope) if admitted is Admitted.FOLD else []
@@ -101,7 +101,7 @@ class InMemoryProjection(Generic[State, Knowledge]):
         part = self._part
         admitted = admit_broadcast(part, envelope)
         if isinstance(admitted, Halt):
-            raise NotFolded(f"{envelope.id}: {admitted.detail}")
+            raise NotFoldedError(f"{envelope.id}: {admitted.detail}")
         if not admitted:
             return []
         told: list[Envelope] = []
@@ -133,7 +133,7 @@ class InMemoryProjection(Generic[State, Knowledge]):
         except StopIteration as end:
             self._write(state)
             return [_heard_again(event) for event in end.value]
-        except Unapplied as refused:
+        except UnappliedError as refused:
             raise refused.error from None
         message = f"{self.projection.name} asks for {load.name}, which memory does not keep"
         raise NotImplementedError(message)

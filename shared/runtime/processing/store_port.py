@@ -12,11 +12,11 @@ from shared.runtime.processing.write_batch import ParkedRow, WriteBatch
 from shared.runtime.projection import Changes, Load, Projection, Row
 
 
-class WriteConflict(Exception):  # noqa: N818  (what happened to the writer)
+class WriteConflictError(Exception):
     """Another writer changed a cursor or a subject first: nothing of this is written."""
 
 
-class BroadcastContradiction(Exception):  # noqa: N818  (what happens to the partition)
+class BroadcastContradictionError(Exception):
     """A broadcast that is to be written contradicts the stored one: nothing is written."""
 
     def __init__(self, broadcast: int, reason: str) -> None:
@@ -25,7 +25,7 @@ class BroadcastContradiction(Exception):  # noqa: N818  (what happens to the par
         super().__init__(reason)
 
 
-class RowsRejected(Exception):  # noqa: N818  (what happened to the rows)
+class RowsRejectedError(Exception):
     """The store is there and will never take these rows: nothing is written."""
 
 
@@ -67,7 +67,7 @@ class Store(Protocol):
     async def commit(self, writes: WriteBatch, rows: Mapping[str, Changes]) -> None:
         """Write everything or nothing.
 
-        Errors: WriteConflict, BroadcastContradiction, RowsRejected.
+        Errors: WriteConflictError, BroadcastContradictionError, RowsRejectedError.
         """
 
     async def stop(self, cursor: Cursor, halt: Halt | None) -> None:

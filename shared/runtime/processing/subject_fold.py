@@ -7,7 +7,7 @@ from shared.events.base import OutOfReach
 from shared.events.envelope import Envelope
 from shared.runtime.processing.apply import park_of
 from shared.runtime.processing.decoder import BROADCAST, Park
-from shared.runtime.processing.fold_signals import FoldFailed, PartitionHalted
+from shared.runtime.processing.fold_signals import FoldFailedError, PartitionHalted
 from shared.runtime.processing.stamping import Times, caused_by, source_of, stamp
 from shared.runtime.processing.state import Partition, SubjectState
 from shared.runtime.processing.write_batch import Parked, WriteBatch
@@ -42,7 +42,7 @@ class SubjectFold:
         """Fold a record, or give what must be read before (`at_hand`: it has been read).
 
         This is `Rules.apply_one` written out: a generator a record costs too much here.
-        Errors: FoldFailed; PartitionHalted for what was told and is woven in.
+        Errors: FoldFailedError; PartitionHalted for what was told and is woven in.
         """
         state, knowledge = entry.state, part.knowledge
         try:
@@ -116,4 +116,4 @@ def _failure(part: Partition, record: Any, why: Park) -> Exception:
     if record.topic != part.topic:
         detail = f"what was told at {record.offset} cannot be folded: {why.error}"
         return PartitionHalted("told", detail)
-    return FoldFailed(part.place, record.offset, why)
+    return FoldFailedError(part.place, record.offset, why)

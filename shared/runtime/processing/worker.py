@@ -18,14 +18,14 @@ from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.brake import Brake
 from shared.runtime.processing.decoder import BROADCAST, Decoder, Park
 from shared.runtime.processing.fold import BatchFold, missing
-from shared.runtime.processing.fold_signals import FoldFailed, Marks
+from shared.runtime.processing.fold_signals import FoldFailedError, Marks
 from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.state import Partition, SubjectState
 from shared.runtime.processing.store_port import (
-    BroadcastContradiction,
-    RowsRejected,
+    BroadcastContradictionError,
+    RowsRejectedError,
     Store,
-    WriteConflict,
+    WriteConflictError,
 )
 from shared.runtime.processing.write_batch import WriteBatch
 from shared.runtime.projection import Changes, Projection
@@ -75,7 +75,7 @@ class Worker:
         """Drop the states: they may be wrong, or belong to another member."""
         self.entries = {}  # A new dict: a fold under way continues in the old one, without effect.
 
-    def mark(self, spoilt: FoldFailed) -> None:
+    def mark(self, spoilt: FoldFailedError) -> None:
         """Remember why folding a record failed, for the next try."""
         self._marks.setdefault(spoilt.place, {})[spoilt.offset] = spoilt.mark
 
@@ -84,8 +84,8 @@ class Worker:
     ) -> FoldedBatch:
         """Fold as much as the budget allows and write it, in one transaction.
 
-        Errors: FoldFailed, WriteConflict, and those of the store; `held` and the states are then
-        in doubt, and must be read again.
+        Errors: FoldFailedError, WriteConflictError, and those of the store; `held` and the states
+        are then in doubt, and must be read again.
         """
         step = await self.fold(store, held, work)
         await self.commit(store, step)
@@ -95,7 +95,7 @@ class Worker:
     async def fold(
         self, store: Store, held: Mapping[TopicPartition, Partition], work: Work
     ) -> FoldedBatch:
-        """Fold as much as the budget allows. Errors: FoldFailed, and those of the store."""
+        """Fold as much as the budget allows. Errors: FoldFailedError, and those of the store."""
         began = time.perf_counter()
         alone: Any | None = None
         entries, left, budget = self.entries, dict(work), self._budget
@@ -126,23 +126,26 @@ class Worker:
         )
 
     async def commit(self, store: Store, step: FoldedBatch) -> None:
-        """Write what a step folded. Errors: FoldFailed, WriteConflict, and those of the store."""
+        """Write what a step folded.
+
+        Errors: FoldFailedError, WriteConflictError, and those of the store.
+        """
         began, writes = time.perf_counter(), step.writes
         if writes.cursors or writes.touched:
             reach("before_commit")
             try:
                 await store.commit(writes, step.rows)
                 self._budget = min(self._budget + CONFLICT_BUDGET, self.limits.budget)
-            except WriteConflict:
+            except WriteConflictError:
                 # A writer of single subjects always wins against a batch of thousands: take fewer
                 # until there is no conflict.
                 self._budget = min(CONFLICT_BUDGET, self.limits.budget)
                 raise
-            except RowsRejected as refused:
+            except RowsRejectedError as refused:
                 raise self._refused(step, refused) from refused
-            except BroadcastContradiction as halt:
+            except BroadcastContradictionError as halt:
                 place, offset = writes.learned[halt.broadcast]
-                raise FoldFailed(place, offset, Park(BROADCAST, halt.reason)) from halt
+                raise FoldFailedError(place, offset, Park(BROADCAST, halt.reason)) from halt
             reach("after_commit")
             for place, cursor in writes.cursors.items():
                 if marks := self._marks.get(place):
@@ -150,16 +153,16 @@ class Worker:
                         del marks[offset]
         step.flush_seconds = time.perf_counter() - began
 
-    def _refused(self, step: FoldedBatch, refused: RowsRejected) -> Exception:
+    def _refused(self, step: FoldedBatch, refused: RowsRejectedError) -> Exception:
         """Fold single records from now on, to find the one whose rows the store refuses."""
         if step.alone is None:
             self._careful = max(step.writes.records, step.writes.work) + 1
-            return WriteConflict("rows were refused")
+            return WriteConflictError("rows were refused")
         record = step.alone
         heard, _ = self.decode(record)
         numbered = isinstance(heard, Envelope) and heard.broadcastseq is not None
         mark = Park(BROADCAST if numbered else "fold", str(refused))
-        return FoldFailed((record.topic, record.partition), record.offset, mark)
+        return FoldFailedError((record.topic, record.partition), record.offset, mark)
 
     @property
     def is_full(self) -> bool:

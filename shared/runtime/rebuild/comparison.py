@@ -34,7 +34,7 @@ class Differences:
             self.add(difference)
 
 
-class EnoughDiffer(Exception):  # noqa: N818  (what was found)
+class EnoughDiffer(Exception):  # noqa: N818  (a signal, not an error)
     """So much differs that folding on would show nothing new: `end` says what."""
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import asyncpg
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime.positions import TopicPartition
 
 PAUSE = 0.05
@@ -17,7 +17,7 @@ async def position_of(
 ) -> tuple[dict[TopicPartition, int], dict[str, int]]:
     """Say where a partition stands, and the last number of each of its subjects, as of then.
 
-    Errors: CannotRun if it is never met between two broadcasts.
+    Errors: CannotRunError if it is never met between two broadcasts.
     """
     for _ in range(TRIES):
         async with (
@@ -37,7 +37,7 @@ async def position_of(
             return ends, {row["subject"]: row["last_seq"] for row in last}
         await asyncio.sleep(PAUSE)  # In the middle of a broadcast: a moment later it is done.
     message = f"partition {number} stands in the middle of a broadcast"
-    raise CannotRun(message)
+    raise CannotRunError(message)
 
 
 async def positions(

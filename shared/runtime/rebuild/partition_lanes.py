@@ -62,8 +62,8 @@ class PartitionLanes:
     async def run(self, numbers: Iterable[int]) -> None:
         """Take partitions until none is left, or enough is different.
 
-        Errors: CannotRun if the log is not whole, a partition stops in it, or the service does not
-        publish.
+        Errors: CannotRunError if the log is not whole, a partition stops in it, or the service
+        does not publish.
         """
         left = iter(numbers)
         lanes = [asyncio.create_task(self._lane(left)) for _ in range(LANES)]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from shared.errors import CannotRun
-from shared.runtime.kafka.log_ends import NoSuchTopic
+from shared.errors import CannotRunError
+from shared.runtime.kafka.log_ends import NoSuchTopicError
 from shared.runtime.kafka.partition_reader import PartitionReader
 from shared.runtime.kafka.records import Record, head_of
 from shared.runtime.outbox import outbox_table
@@ -22,7 +22,7 @@ PAUSE = 0.05
 async def wait_until_published(pool: asyncpg.Pool, seconds: float = RELAY_SECONDS) -> bool:
     """Wait until everything that was concluded is published: there is something to compare.
 
-    Errors: CannotRun if that takes too long; False if a shorter time was given.
+    Errors: CannotRunError if that takes too long; False if a shorter time was given.
     """
     if not await pool.fetchval("SELECT EXISTS (SELECT FROM tertib.events)"):
         return True
@@ -32,7 +32,7 @@ async def wait_until_published(pool: asyncpg.Pool, seconds: float = RELAY_SECOND
             if seconds < RELAY_SECONDS:
                 return False
             message = "what was concluded is not published: start the service first"
-            raise CannotRun(message)
+            raise CannotRunError(message)
         await asyncio.sleep(PAUSE)
     return True
 
@@ -87,7 +87,7 @@ def ends_of(reading: PartitionReader, place: TopicPartition) -> tuple[int, int]:
     """Give the first offset and the one after the last; no such topic: nothing. Blocks."""
     try:
         return reading.ends(place)
-    except NoSuchTopic:
+    except NoSuchTopicError:
         return 0, 0  # Nothing of it was ever published.
 
 

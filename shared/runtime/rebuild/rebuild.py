@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime import gc_tuning
 from shared.runtime.limits import Limits
 from shared.runtime.processing.worker import FoldedBatch
@@ -37,8 +37,8 @@ async def rebuild(  # noqa: PLR0913, PLR0917  (each with a good default)
 ) -> Report:
     """Rebuild one projection of a running service, to a switch or a refusal.
 
-    `workers` are processes at most, of which each is worth its start. Errors: CannotRun if there
-    is nothing live, the log is not whole, a partition stops in it, or the service does not
+    `workers` are processes at most, of which each is worth its start. Errors: CannotRunError if
+    there is nothing live, the log is not whole, a partition stops in it, or the service does not
     publish. The live tables then stay as they are.
     """
     gc_tuning.settle()
@@ -48,7 +48,7 @@ async def rebuild(  # noqa: PLR0913, PLR0917  (each with a good default)
             live = await table_sets.live_schema(connection, projection.name)
             if live is None:
                 message = f"{projection.name} has no live tables to rebuild"
-                raise CannotRun(message)
+                raise CannotRunError(message)
             bounds = limits or Limits()
             new = await table_sets.create(connection, projection, bounds.partitions)
         task = Task(projection, bootstrap, database_url, bounds, LiveTables(live), new)

@@ -41,7 +41,7 @@ class Reference(Protocol):
     """Says of a partition how far it is to be folded, and how its queues ended. Can be pickled."""
 
     async def position(self, pool: asyncpg.Pool, folding: Replay, number: int) -> Position:
-        """Give up to where a partition is folded and compared. Errors: CannotRun."""
+        """Give up to where a partition is folded and compared. Errors: CannotRunError."""
 
     async def settle(self, folding: Replay, number: int) -> None:
         """Discard and retry what was discarded and retried: the queues end alike."""
@@ -54,7 +54,7 @@ class LiveTables:
     schema: str
 
     async def position(self, pool: asyncpg.Pool, folding: Replay, number: int) -> Position:
-        """Give where the live tables stand now. Errors: CannotRun."""
+        """Give where the live tables stand now. Errors: CannotRunError."""
         ends, last = await live_position.position_of(pool, self.schema, number)
         await wait_until_published(pool)  # Also what was told: it is folded as given.
         published = await asyncio.to_thread(

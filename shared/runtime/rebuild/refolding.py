@@ -62,7 +62,10 @@ class Refolding:
         self._total = 0
 
     async def run(self, total: int) -> None:
-        """Fold all partitions, of so many records. Errors: CannotRun; see `PartitionLanes`."""
+        """Fold all partitions, of so many records.
+
+        Errors: CannotRunError; see `PartitionLanes`.
+        """
         self._total = total
         workers = min(self._workers, 1 + total // WORTH)
         if workers > 1:

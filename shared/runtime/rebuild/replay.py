@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import chain
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime.kafka.partition_reader import PartitionReader
 from shared.runtime.kafka.records import Record
 from shared.runtime.limits import Limits
 from shared.runtime.parking import queue
 from shared.runtime.positions import TopicPartition
-from shared.runtime.processing.fold_signals import FoldFailed
+from shared.runtime.processing.fold_signals import FoldFailedError
 from shared.runtime.processing.state import Partition
 from shared.runtime.processing.worker import FoldedBatch, Worker
 from shared.runtime.rebuild import published_log
@@ -62,8 +62,8 @@ class Replay:
     async def catch_up(self, ends: Mapping[TopicPartition, int], written: Written) -> None:
         """Fold partitions up to where they stand live; our own stream to its end.
 
-        `written` hears of each step. Errors: CannotRun if the log is not whole, or a partition
-        stops in it.
+        `written` hears of each step. Errors: CannotRunError if the log is not whole, or a
+        partition stops in it.
         """
         self._written = written
         numbers = {number for _, number in ends}
@@ -78,7 +78,7 @@ class Replay:
                 end = after
             if end > after or (begin > at < end):
                 message = f"the log of {place[0]}/{place[1]} is not whole: {begin} to {after}"
-                raise CannotRun(message)
+                raise CannotRunError(message)
             await self._fold_to(place, end)
 
     async def settle_parked(self, live: str, number: int) -> None:
@@ -132,7 +132,7 @@ class Replay:
             order = await asyncio.to_thread(self._order, place[1])
             try:
                 await self._fold_through(part, end, order)
-            except FoldFailed as spoilt:
+            except FoldFailedError as spoilt:
                 self._worker.mark(spoilt)
                 self._worker.forget()
             else:
@@ -146,7 +146,7 @@ class Replay:
     async def _fold_through(self, part: Partition, end: int, order: ToldEvents) -> None:
         """Fold one partition up to an offset: what is next is read, and what was last is written.
 
-        Errors: FoldFailed: what was folded and is not written is void.
+        Errors: FoldFailedError: what was folded and is not written is void.
         """
         at = part.next_offset
         ahead: asyncio.Task[list[Record]] | None = None
@@ -177,7 +177,7 @@ class Replay:
             await self._written_out()
             if step.stops:
                 message = f"{part.topic}/{part.number} stops: {step.stops[part.place].detail}"
-                raise CannotRun(message)
+                raise CannotRunError(message)
             self._writing = asyncio.create_task(self._write(step))
             records = step.left.get(part.place, ())
 

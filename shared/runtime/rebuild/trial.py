@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.events.envelope import Envelope
 from shared.runtime.adoption import Adoption, Change
 from shared.runtime.limits import Limits
@@ -49,17 +49,17 @@ async def tried(
     """Fold the fact that would be published over everybody as they stand, and write nothing.
 
     The service may go on meanwhile: each partition is read as it stands at its turn.
-    Errors: CannotRun if the version is not one that this code can adopt.
+    Errors: CannotRunError if the version is not one that this code can adopt.
     """
     if version not in projection.fold_versions:
         can = " and ".join(map(str, projection.fold_versions))
         message = f"{projection.name}: this code can fold by version {can}, not by {version}"
-        raise CannotRun(message)
+        raise CannotRunError(message)
     async with pool.acquire() as connection:
         live = await live_schema(connection, projection.name)
     if live is None:
         message = f"{projection.name} has no live tables"
-        raise CannotRun(message)
+        raise CannotRunError(message)
     store = PostgresStore(pool, projection, live, CollectedEvents())
     bounds = limits or Limits()
     places = [(projection.topics[0], number) for number in range(bounds.partitions)]
@@ -68,7 +68,7 @@ async def tried(
     trial = Trial(adoption.version_of(await store.knowledge(last)), version)
     if version <= trial.adopted:
         message = f"{projection.name}: version {trial.adopted} of the fold is adopted already"
-        raise CannotRun(message)
+        raise CannotRunError(message)
     for cursor in cursors:
         (part,) = await store.partitions([cursor], bounds)
         await _partition(store, part, adoption, trial)

@@ -14,7 +14,7 @@ from typing import Any
 
 import asyncpg
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime import gc_tuning
 from shared.runtime.rebuild.comparison import Differences
 from shared.runtime.rebuild.partition_lanes import PartitionLanes, Task
@@ -43,11 +43,11 @@ class WorkerProcesses:
         self._folded = folded
 
     async def ready(self) -> None:
-        """Wait until all have begun. Errors: CannotRun if one cannot."""
+        """Wait until all have begun. Errors: CannotRunError if one cannot."""
         await asyncio.gather(*(member.hear() for member in self._members))
 
     async def run(self) -> list[Found]:
-        """Give what each found, at last. Errors: CannotRun, also if a process is killed."""
+        """Give what each found, at last. Errors: CannotRunError, also if a process is killed."""
         listening = (member.listen(self._folded) for member in self._members)
         return list(await asyncio.gather(*listening))
 
@@ -67,14 +67,14 @@ class _WorkerProcess:
         theirs.close()  # Held by the process alone: its end is the end of the pipe.
 
     async def hear(self) -> Any:
-        """Give what it says next. Errors: CannotRun that it met, or if it is gone."""
+        """Give what it says next. Errors: CannotRunError that it met, or if it is gone."""
         try:
             said: Any = await asyncio.to_thread(self._ours.recv)
         except EOFError as error:
             await asyncio.to_thread(self._process.join)
             message = f"a process of the rebuild ended with {self._process.exitcode}"
-            raise CannotRun(message) from error
-        if isinstance(said, CannotRun):
+            raise CannotRunError(message) from error
+        if isinstance(said, CannotRunError):
             raise said
         return said
 
@@ -97,7 +97,7 @@ def _work(pipe: Connection, task: Task, numbers: Sequence[int]) -> None:
     gc_tuning.settle()
     try:
         pipe.send(asyncio.run(_fold(pipe, task, numbers)))
-    except CannotRun as error:
+    except CannotRunError as error:
         pipe.send(error)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.events.catalogue import BY_TYPE
 from shared.events.envelope import TYPE_HEADER
 from shared.events.structs import decoder_of
@@ -45,9 +45,9 @@ class Adopted:
 async def recover_facts(database_url: str, bootstrap: str, topic: str) -> Adopted:
     """Note all that a topic of facts holds as known; what is known already must be the same.
 
-    Nobody publishes meanwhile: the lock of all regencies is held.
-    Errors: CannotRun if a broadcast is known with other bytes: nothing was noted then; those of
-    the brokers and the database.
+    Nobody publishes meanwhile: the lock of all regencies is held. Errors: CannotRunError if a
+    broadcast is known with other bytes: nothing was noted then; those of the brokers and the
+    database.
     """
     reading = PartitionReader(bootstrap)
     connection = await asyncpg.connect(database_url, timeout=30)
@@ -67,7 +67,7 @@ async def _adopt(connection: asyncpg.Connection, reading: PartitionReader, topic
         begin, ends[number] = await asyncio.to_thread(reading.ends, (topic, number))
         if begin:
             message = f"the log of {topic}/{number} is not whole: it begins at {begin}"
-            raise CannotRun(message)
+            raise CannotRunError(message)
         chunks = _chunks(reading, topic, number, ends[number])
         while (records := await asyncio.to_thread(next, chunks, None)) is not None:
             adopted.broadcasts += await _broadcasts(connection, records)
@@ -96,7 +96,7 @@ async def _broadcasts(connection: asyncpg.Connection, records: list[Record]) -> 
     for id_, old in known.items():
         if old.value != found[id_].value:
             message = f"broadcast {old.number} ({id_}) stands on the topic with other bytes"
-            raise CannotRun(message)
+            raise CannotRunError(message)
     new = [broadcast for id_, broadcast in found.items() if id_ not in known]
     if new:
         await known_facts.note_broadcasts(connection, new)

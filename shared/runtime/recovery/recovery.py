@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime import gc_tuning
 from shared.runtime.kafka.partition_reader import PartitionReader
 from shared.runtime.kafka.records import head_of
@@ -34,7 +34,7 @@ LOOKED_AT = 100  # Events at the end of a partition: a relay that dies repeats s
 log = structlog.get_logger()
 
 
-class SaidOtherwise(CannotRun):
+class PublishedDiffersError(CannotRunError):
     """Another version said what stands on the topics; the message says where they differ."""
 
 
@@ -48,9 +48,9 @@ async def recover(  # noqa: PLR0913, PLR0917  (each with a good default)
 ) -> Report | None:
     """Bring a projection's tables up to what its topics hold; None: they are not behind.
 
-    To be called before anything of the service writes. Who comes second waits.
-    Errors: SaidOtherwise: nothing was changed. CannotRun if the log is not whole, or a partition
-    stops in it.
+    To be called before anything of the service writes. Who comes second waits. Errors:
+    PublishedDiffersError: nothing was changed. CannotRunError if the log is not whole, or a
+    partition stops in it.
     """
     if not _topics_of(projection):
         return None
@@ -106,7 +106,7 @@ async def _recovered(
                 f" {report.differences[0]}. Nothing was changed or sent. Start the version that"
                 " said it, or restore a newer backup"
             )
-            raise SaidOtherwise(message)
+            raise PublishedDiffersError(message)
         async with connection.transaction():
             await table_sets.switch(connection, task.projection, new)
             said = await _say(connection, new)

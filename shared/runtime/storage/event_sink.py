@@ -24,7 +24,7 @@ class EventSink(Protocol):
         """Give the table set to be written from now on instead of this one; or this one."""
 
     async def admit(self, connection: Any, schema: str) -> None:
-        """Refuse a transaction that must not write the table set. Errors: WriteConflict."""
+        """Refuse a transaction that must not write the table set. Errors: WriteConflictError."""
 
     async def take(self, connection: Any, projection: str, writes: WriteBatch) -> None:
         """Take what a transaction tells and parks; the transaction may still be rolled back."""

@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Column, Index, Table
 from sqlalchemy.dialects import postgresql
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime.projection import Projection
 
 SHOWN = 3
 
 
-class ChangedWithoutVersion(CannotRun):
+class ChangedWithoutVersionError(CannotRunError):
     """A table, or a row that the fold reads, is another than the live tables were made for."""
 
 
@@ -35,7 +35,7 @@ def refuse_changes(projection: Projection[Any, Any], made_for: str, today: date)
     """Hold what a table set was made for against the projection.
 
     A rule that begins after today is no change: nothing was concluded by it.
-    Errors: ChangedWithoutVersion.
+    Errors: ChangedWithoutVersionError.
     """
     before, now = json.loads(made_for), json.loads(described(projection))
     for name, rule in projection.rules.items():
@@ -45,7 +45,7 @@ def refuse_changes(projection: Projection[Any, Any], made_for: str, today: date)
     if not changes:
         return
     more = f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
-    raise ChangedWithoutVersion(
+    raise ChangedWithoutVersionError(
         f"{projection.name}@{projection.version} changed without a new version:"
         f" {', '.join(changes[:SHOWN])}{more}. Undo it, or raise `version` and run"
         f" `tertib rebuild {projection.service}`"

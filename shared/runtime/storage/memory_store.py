@@ -18,7 +18,7 @@ from shared.runtime.processing.brake import Brake
 from shared.runtime.processing.halt import Halt, waits_for_operator
 from shared.runtime.processing.stamping import Event
 from shared.runtime.processing.state import Cursor, Partition, SubjectState
-from shared.runtime.processing.store_port import BroadcastContradiction, WriteConflict
+from shared.runtime.processing.store_port import BroadcastContradictionError, WriteConflictError
 from shared.runtime.processing.write_batch import Guard, Parked, ParkedRow, WriteBatch
 from shared.runtime.projection import Changes, Load, Projection, Row
 
@@ -151,7 +151,7 @@ class MemoryStore:
         ]
 
     async def commit(self, writes: WriteBatch, rows: Mapping[str, Changes]) -> None:
-        """Write everything or nothing. Errors: WriteConflict, BroadcastContradiction."""
+        """Write everything or nothing. Errors: WriteConflictError, BroadcastContradictionError."""
         before = deepcopy(self.kept)
         try:
             self._move(writes)
@@ -170,18 +170,18 @@ class MemoryStore:
         for place, to in writes.cursors.items():
             now, base = self.kept.cursors[place], writes.bases[place]
             if (now.epoch, now[2], now[3]) != (to.epoch, base[2], base[3]):
-                raise WriteConflict(f"the cursor of {place}")
+                raise WriteConflictError(f"the cursor of {place}")
             self.kept.cursors[place] = to._replace(stopped=now.stopped)
 
     def _learn(self, writes: WriteBatch) -> None:
         for number, said in writes.broadcasts.items():
             if self.kept.broadcasts.setdefault(number, said)[2] != said[2]:
-                raise BroadcastContradiction(
+                raise BroadcastContradictionError(
                     number, f"broadcast {number} has other bytes in another partition"
                 )
             for first, (id_, _, _) in sorted(self.kept.broadcasts.items()):
                 if first < number and id_ == said[0]:
-                    raise BroadcastContradiction(
+                    raise BroadcastContradictionError(
                         number, f"broadcasts {first} and {number} have one id: {id_}"
                     )
 
@@ -189,7 +189,7 @@ class MemoryStore:
         for subject, partition, last_seq, heard, parked, version in guards:
             known = self.kept.subjects.get(subject)
             if (known.version if known else 0) != version:
-                raise WriteConflict(f"the row of {subject}")
+                raise WriteConflictError(f"the row of {subject}")
             self.kept.subjects[subject] = SubjectState(
                 subject, partition, None, version + 1, last_seq, json.loads(heard), parked
             )

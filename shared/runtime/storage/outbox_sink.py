@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.runtime.processing.dead_letters import dead_letter_events
-from shared.runtime.processing.store_port import WriteConflict
+from shared.runtime.processing.store_port import WriteConflictError
 from shared.runtime.processing.write_batch import WriteBatch
 from shared.runtime.storage.event_sink import Isolation
 from shared.runtime.storage.outbox_writer import copy_events
@@ -25,7 +25,7 @@ class LiveOutbox:
     async def admit(self, connection: Any, schema: str) -> None:
         """Write the live set only: a writer that missed a switch would write into the past."""
         if not await connection.fetchval(_LIVE, schema):
-            raise WriteConflict(f"{schema} is no longer the live table set")
+            raise WriteConflictError(f"{schema} is no longer the live table set")
 
     async def take(self, connection: Any, projection: str, writes: WriteBatch) -> None:
         """Append to the outbox, and wake the relay at the commit."""

@@ -16,9 +16,9 @@ from shared.runtime.processing.brake import Brake
 from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.state import Cursor, Partition, SubjectState
 from shared.runtime.processing.store_port import (
-    BroadcastContradiction,
-    RowsRejected,
-    WriteConflict,
+    BroadcastContradictionError,
+    RowsRejectedError,
+    WriteConflictError,
 )
 from shared.runtime.processing.write_batch import Guard, ParkedRow, WriteBatch
 from shared.runtime.projection import Changes, Load, Projection, Row
@@ -56,7 +56,7 @@ class PostgresStore:
     async def live(self) -> "PostgresStore":
         """Give the store of the table set that is live now: this one, or its successor.
 
-        Errors: tableset.OtherVersion if another version of the projection has taken over.
+        Errors: tableset.OtherVersionError if another version of the projection has taken over.
         """
         async with self.pool.acquire() as connection:
             schema = await self.sink.current(connection, self.projection.name, self.schema)
@@ -185,7 +185,7 @@ class PostgresStore:
     async def commit(self, writes: WriteBatch, rows: Mapping[str, Changes]) -> None:
         """Write everything or nothing.
 
-        Errors: WriteConflict, BroadcastContradiction, RowsRejected.
+        Errors: WriteConflictError, BroadcastContradictionError, RowsRejectedError.
         """
         try:
             async with (
@@ -200,13 +200,13 @@ class PostgresStore:
                 await self._park(connection, writes)
                 await self.sink.take(connection, self.projection.name, writes)
         except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
-            raise WriteConflict(type(error).__name__) from error
+            raise WriteConflictError(type(error).__name__) from error
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
-            raise RowsRejected(type(error).__name__) from error
+            raise RowsRejectedError(type(error).__name__) from error
         except asyncpg.InterfaceError as error:
             if not isinstance(error, ValueError):
                 raise
-            raise RowsRejected(type(error).__name__) from error  # It could not even be sent.
+            raise RowsRejectedError(type(error).__name__) from error  # It could not even be sent.
 
     async def _move(self, connection: Any, writes: WriteBatch) -> None:
         """Compare and set the cursors: a writer that was overtaken writes nothing."""
@@ -217,7 +217,7 @@ class PostgresStore:
         if moves:
             done = await connection.execute(self._said.move, *by_column(moves))
             if done != f"UPDATE {len(moves)}":
-                raise WriteConflict(f"{done} of {len(moves)} cursors")
+                raise WriteConflictError(f"{done} of {len(moves)} cursors")
 
     async def _guard(self, connection: Any, guards: Iterable[Guard]) -> None:
         """Write every subject's row where it still is as it was read."""
@@ -232,11 +232,11 @@ class PostgresStore:
                     records=new,
                 )
             except asyncpg.UniqueViolationError as error:
-                raise WriteConflict("a new subject is there already") from error
+                raise WriteConflictError("a new subject is there already") from error
         if old:
             done = await connection.execute(self._said.guard, *by_column(old))
             if done != f"UPDATE {len(old)}":
-                raise WriteConflict(f"{done} of {len(old)} subjects")
+                raise WriteConflictError(f"{done} of {len(old)} subjects")
 
     async def _write_rows(self, connection: Any, rows: Mapping[str, Changes]) -> None:
         for table, changes in rows.items():
@@ -259,14 +259,14 @@ class PostgresStore:
         values = by_column([(number, value) for number, _, _, value in rows])
         other = await connection.fetchval(self._said.other, *values)
         if other is not None:
-            raise BroadcastContradiction(
+            raise BroadcastContradictionError(
                 other, f"broadcast {other} has other bytes in another partition"
             )
         ids = by_column([(number, id_) for number, id_, _, _ in rows])
         twice = await connection.fetchrow(self._said.twice, *ids)
         if twice is not None:
             number, first, id_ = twice
-            raise BroadcastContradiction(
+            raise BroadcastContradictionError(
                 number, f"broadcasts {first} and {number} have one id: {id_}"
             )
 

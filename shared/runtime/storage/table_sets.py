@@ -13,7 +13,7 @@ from sqlalchemy import MetaData, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime.projection import Projection
 from shared.runtime.storage.fingerprint import described, refuse_changes
 from shared.runtime.storage.schema import Connection, add_made_for, locked, prepare
@@ -71,7 +71,7 @@ CREATE INDEX ON {schema}.parked (subject, id) WHERE state = 'waiting';
 """
 
 
-class OtherVersion(CannotRun):
+class OtherVersionError(CannotRunError):
     """The live table set was folded by another version of the projection."""
 
 
@@ -154,7 +154,7 @@ async def switch(connection: Connection, projection: Projection[Any, Any], schem
 async def ensure(connection: Connection, projection: Projection[Any, Any], partitions: int) -> str:
     """Give the live table set, made if this is the first start.
 
-    Errors: OtherVersion; ChangedWithoutVersion.
+    Errors: OtherVersionError; ChangedWithoutVersionError.
     """
     async with connection.transaction():
         await prepare(connection)
@@ -191,7 +191,7 @@ async def check_version(
 ) -> None:
     """Hold a table set against the code that is to write it.
 
-    Errors: OtherVersion; ChangedWithoutVersion.
+    Errors: OtherVersionError; ChangedWithoutVersionError.
     """
     version, made_for, today = await connection.fetchrow(
         "SELECT version, made_for, CURRENT_DATE FROM tertib.table_set WHERE schema = $1", schema
@@ -202,7 +202,7 @@ async def check_version(
             if version < projection.version
             else "a newer release took over: start that one"
         )
-        raise OtherVersion(
+        raise OtherVersionError(
             f"{projection.name}@{projection.version}: the live tables are @{version}: {todo}"
         )
     if made_for is not None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.attendance.backfill.plan import plan
-from services.attendance.dataset.findings import UnusableDataset
+from services.attendance.dataset.findings import UnusableDatasetError
 from services.attendance.dataset.reader import read_dataset
 from shared.events.envelope import canonical
 from shared.events.sealing import Redacting
@@ -56,7 +56,7 @@ def test_any_bytes_end_in_findings_and_a_plan(good: Path, breaks: Breaks) -> Non
             path.write_bytes(content[:at] + piece + content[at + length :])
         try:
             dataset = read_dataset(broken)
-        except UnusableDataset:
+        except UnusableDatasetError:
             return  # A header was hit: nothing is loaded (exit code 2).
         for finding in dataset.findings:
             assert finding.reason

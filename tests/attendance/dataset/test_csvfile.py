@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.attendance.dataset.csvfile import read_csv
-from services.attendance.dataset.findings import Findings, UnusableDataset
+from services.attendance.dataset.findings import Findings, UnusableDatasetError
 
 GOOD = (2, {"a": "1", "b": "2"})
 
@@ -110,7 +110,7 @@ def test_missing_and_unknown_columns_stop_the_load(
     tmp_path: Path, content: bytes, codes: set[str]
 ) -> None:
     """A CSV without a header is a missing column."""
-    with pytest.raises(UnusableDataset) as stopped:
+    with pytest.raises(UnusableDatasetError) as stopped:
         read(tmp_path, content)
 
     assert {f.code for f in stopped.value.findings} == codes

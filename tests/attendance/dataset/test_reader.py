@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.attendance.dataset.findings import UnusableDataset
+from services.attendance.dataset.findings import UnusableDatasetError
 from services.attendance.dataset.reader import read_dataset
 from tests.attendance.dataset.making import (
     BASE,
@@ -49,7 +49,7 @@ def test_every_bad_row_of_the_worked_case_is_named() -> None:
 
 @pytest.mark.parametrize("file", ["regencies.csv", "employees.csv"])
 def test_two_files_are_obligatory(tmp_path: Path, file: str) -> None:
-    with pytest.raises(UnusableDataset) as stopped:
+    with pytest.raises(UnusableDatasetError) as stopped:
         load(tmp_path, {file: None})
 
     assert [(f.file, f.code) for f in stopped.value.findings] == [(file, "missing_file")]
@@ -64,12 +64,12 @@ def test_no_other_file_is(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_unusable(tmp_path: Path) -> None:
-    with pytest.raises(UnusableDataset, match="is no folder"):
+    with pytest.raises(UnusableDatasetError, match="is no folder"):
         read_dataset(tmp_path / "none")
 
 
 def test_all_missing_and_unknown_columns_are_named_at_once(tmp_path: Path) -> None:
-    with pytest.raises(UnusableDataset) as stopped:
+    with pytest.raises(UnusableDatasetError) as stopped:
         load(tmp_path, {"excuses.csv": "id\n", "shifts.csv": ""}, rows("contacts.csv"))
 
     files = {f.file for f in stopped.value.findings}

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.attendance.projection.assessor import Assessor
-from shared.events.base import UnknownFoldVersion
+from shared.events.base import UnknownFoldVersionError
 from shared.events.envelope import Envelope
 from shared.runtime.processing.in_memory import InMemoryProjection
 from tests.attendance.logs import log
@@ -91,7 +91,7 @@ def test_another_service_adopts_for_itself(world: World) -> None:
 
 
 def test_a_version_that_this_code_cannot_do_is_not_guessed(world: World) -> None:
-    with pytest.raises(UnknownFoldVersion, match=r"version 3 .* can do 1 and 2"):
+    with pytest.raises(UnknownFoldVersionError, match=r"version 3 .* can do 1 and 2"):
         world.adopt(3)
 
 
@@ -99,7 +99,7 @@ def test_this_code_can_do_the_first_version_alone() -> None:
     office = World()
 
     assert office.adopt(1) == []
-    with pytest.raises(UnknownFoldVersion, match=r"version 2 .* can do 1:"):
+    with pytest.raises(UnknownFoldVersionError, match=r"version 2 .* can do 1:"):
         office.adopt(2)
 
 

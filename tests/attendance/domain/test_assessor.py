@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.events.base import Contradiction
+from shared.events.base import ContradictionError
 from tests.attendance.world import WEEKDAYS, World, on
 
 LONG = (("jaga", "07:00", "08:00", "37:00", "presence", "any"),)
@@ -154,7 +154,8 @@ def test_one_letter_with_other_content_is_a_contradiction() -> None:
     world.excuse("X1", "2026-01-05", "2026-01-05")
 
     with pytest.raises(
-        Contradiction, match=r"\(X1, 2026-01-05, 2026-01-09\), .* \(X1, 2026-01-05, 2026-01-05\)"
+        ContradictionError,
+        match=r"\(X1, 2026-01-05, 2026-01-09\), .* \(X1, 2026-01-05, 2026-01-05\)",
     ):
         world.excuse("X1", "2026-01-05", "2026-01-09")
 
@@ -163,7 +164,9 @@ def test_one_rule_set_version_with_other_content_is_a_contradiction() -> None:
     """Two documents of one version would judge people differently by accident."""
     world = office()
 
-    with pytest.raises(Contradiction, match=r"pp94-2021@1 .* twice: digest pp94-2021@1 and other"):
+    with pytest.raises(
+        ContradictionError, match=r"pp94-2021@1 .* twice: digest pp94-2021@1 and other"
+    ):
         world.rules(digest="other")
 
 
@@ -172,12 +175,14 @@ def test_a_closing_that_leaves_a_date_out_is_a_contradiction() -> None:
     world = office()
     world.close("2026-01-05")
 
-    with pytest.raises(Contradiction, match=r"2026-01-07 .* does not follow that of 2026-01-05"):
+    with pytest.raises(
+        ContradictionError, match=r"2026-01-07 .* does not follow that of 2026-01-05"
+    ):
         world.close("2026-01-07")
 
 
 def test_a_revocation_of_an_unknown_letter_is_a_contradiction() -> None:
     world = office()
 
-    with pytest.raises(Contradiction, match="X9, which was never recorded"):
+    with pytest.raises(ContradictionError, match="X9, which was never recorded"):
         world.revoke("X9")

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from shared.events.envelope import fact_id
 from shared.local.stack import LocalStack
 from shared.runtime.broadcast import bulk, topic_scan
-from shared.runtime.broadcast.conflicts import ConflictingBroadcast, ConflictingFact
-from shared.runtime.broadcast.guard import TopicAhead
-from shared.runtime.broadcast.transaction import TooLarge
-from shared.runtime.kafka.producer import DeliveryFailed
+from shared.runtime.broadcast.conflicts import ConflictingBroadcastError, ConflictingFactError
+from shared.runtime.broadcast.guard import TopicAheadError
+from shared.runtime.broadcast.transaction import TooLargeError
+from shared.runtime.kafka.producer import DeliveryFailedError
 from shared.runtime.kafka.topics import PARTITIONS
 from tests.kit.broadcasting import (
     PEOPLE,
@@ -71,7 +71,7 @@ async def test_a_known_broadcast_is_not_sent_again(place: FactTopic) -> None:
         await publisher.broadcast([closing(1), closing(2)])
     async with place.bulk() as publisher:
         assert await publisher.broadcast([closing(2), closing(3), closing(1)]) == 1
-        with pytest.raises(ConflictingBroadcast, match=r'data\.text: "", now "other"'):
+        with pytest.raises(ConflictingBroadcastError, match=r'data\.text: "", now "other"'):
             await publisher.broadcast([closing(5), closing(2, "other")])
 
     assert place.broadcasts() == everywhere(1, 2, 3)
@@ -123,12 +123,12 @@ async def test_a_letter_that_says_otherwise_is_refused_and_nothing_of_it_is_sent
     place: FactTopic,
 ) -> None:
     async with place.bulk() as publisher:
-        with pytest.raises(ConflictingFact):
+        with pytest.raises(ConflictingFactError):
             await publisher.publish([tap("C", 1), letter("A"), letter("A", last=7)])
         assert await publisher.publish([letter("A")]) == 1
-        with pytest.raises(ConflictingFact, match=re.escape("data.last_on")):
+        with pytest.raises(ConflictingFactError, match=re.escape("data.last_on")):
             await publisher.publish([tap("C", 1), letter("A", last=7)])
-        with pytest.raises(TooLarge):
+        with pytest.raises(TooLargeError):
             await publisher.publish([tap("C", 1), said("Tapped", "C", 2, "x" * 1_000_000)])
 
     told = [record for some in records(place.bootstrap, place.topic).values() for record in some]
@@ -269,7 +269,9 @@ async def test_who_dies_or_is_stopped_in_a_chunk_keeps_nobody_waiting(
 
 async def test_what_the_brokers_refuse_is_not_taken_for_sent(place: FactTopic) -> None:
     large = said("Tapped", "E1", 1, "x" * 5_000)
-    with pytest.raises(DeliveryFailed, match=r"the brokers did not take .*: .*size too large"):
+    with pytest.raises(
+        DeliveryFailedError, match=r"the brokers did not take .*: .*size too large"
+    ):
         async with place.bulk({"message.max.bytes": 1_000}) as publisher:
             await publisher.publish([large])
     async with place.bulk() as publisher:
@@ -283,7 +285,7 @@ async def test_it_ends_with_what_ended_its_relay(
     async with place.bulk() as publisher:
         await publisher.broadcast([closing(1)])
     await place.run("DELETE FROM tertib.known_broadcasts; DELETE FROM tertib.facts_scanned")
-    with pytest.raises(TopicAhead, match="holds broadcast 1, the table ends with 0"):
+    with pytest.raises(TopicAheadError, match="holds broadcast 1, the table ends with 0"):
         async with place.bulk():
             pass
 
@@ -297,6 +299,6 @@ async def test_letters_of_one_id_by_two_commands_at_once(place: FactTopic) -> No
 
     ended = await asyncio.gather(command("A"), command("B"), return_exceptions=True)
 
-    assert sorted(type(each).__name__ for each in ended) == ["ConflictingFact", "int"]
+    assert sorted(type(each).__name__ for each in ended) == ["ConflictingFactError", "int"]
     told = [record for some in records(place.bootstrap, place.topic).values() for record in some]
     assert len({record.key() for record in told}) == 1

@@ -13,9 +13,9 @@ from shared.events import attendance
 from shared.events.base import Sealed
 from shared.events.envelope import Envelope, canonical, fact_id
 from shared.events.structs import as_struct
-from shared.runtime.broadcast.conflicts import ConflictingBroadcast, ConflictingFact
+from shared.runtime.broadcast.conflicts import ConflictingBroadcastError, ConflictingFactError
 from shared.runtime.broadcast.facts import Facts
-from shared.runtime.broadcast.transaction import TooLarge
+from shared.runtime.broadcast.transaction import TooLargeError
 from tests.kit.broadcasting import DAY, FactTopic, closing, heard, said, tap
 from tests.kit.outboxes import until
 
@@ -220,7 +220,7 @@ async def test_a_known_id_with_other_data_is_refused(door: Facts, first: list[En
     """Both are named, and nothing of the transaction is written (design 2)."""
     async with door.transaction(exclusive={A}) as tx:
         await tx.broadcast(first)
-    with pytest.raises(ConflictingBroadcast) as refusal:
+    with pytest.raises(ConflictingBroadcastError) as refusal:
         async with door.transaction(exclusive={A}) as tx:
             await tx.broadcast([closing(5), closing(1), closing(1, "other")])
     async with door.transaction(exclusive={A}) as tx:
@@ -264,10 +264,10 @@ async def test_a_letter_that_says_otherwise_under_its_id_is_refused_and_named(
     door: Facts, again: Envelope, named: str
 ) -> None:
     """Beside the first or much later; nothing of it is written, and others may be."""
-    with pytest.raises(ConflictingFact, match=re.escape(named)):
+    with pytest.raises(ConflictingFactError, match=re.escape(named)):
         await _publish(door, [tap("C", 1), letter("A"), again])
     assert await _publish(door, [letter("A")]) == 1
-    with pytest.raises(ConflictingFact, match=re.escape(named)) as refusal:
+    with pytest.raises(ConflictingFactError, match=re.escape(named)) as refusal:
         await _publish(door, [tap("C", 1), again])
     assert await _publish(door, [tap("C", 2), letter("A", document="other")]) == 1
 
@@ -291,7 +291,7 @@ async def test_who_goes_on_after_a_refusal_loses_nothing_of_what_was_refused(doo
     """What stood beside the refused fact is not taken for published."""
     await _publish(door, [letter("A")])
     async with door.transaction(shared={A}) as tx:
-        with pytest.raises(ConflictingFact):
+        with pytest.raises(ConflictingFactError):
             await tx.publish([tap("C", 1), letter("A", last=7)])
         assert await tx.publish([tap("D", 1)]) == 1
 
@@ -304,7 +304,7 @@ async def test_of_two_letters_of_one_id_written_at_once_one_is_refused(door: Fac
         await first.publish([letter("A")])
         second = asyncio.create_task(_other_letter(door))
         await is_waiting(door)
-    with pytest.raises(ConflictingFact, match='subject: "A", now "B"'):
+    with pytest.raises(ConflictingFactError, match='subject: "A", now "B"'):
         await second
 
 
@@ -337,7 +337,7 @@ async def test_what_fits_into_no_record_is_refused_before_it_has_a_number(door: 
     """Once numbered it would have to be sent, and no relay could ever go on."""
     large = "x" * 1_000_000
     for envelopes in ([closing(1), closing(2, large)], [tap("E1", 1), tap("E1", 2, large)]):
-        with pytest.raises(TooLarge):
+        with pytest.raises(TooLargeError):
             async with door.transaction(exclusive={A}) as tx:
                 await (tx.publish if envelopes[0].subject == "E1" else tx.broadcast)(envelopes)
     await _broadcast(door, A, 3)

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from shared.events.envelope import canonical, headers_of
-from shared.runtime.broadcast.guard import TopicAhead
-from shared.runtime.broadcast.topic_scan import LogShrunk
+from shared.runtime.broadcast.guard import TopicAheadError
+from shared.runtime.broadcast.topic_scan import LogShrunkError
 from shared.runtime.kafka import admin
 from shared.runtime.kafka.topics import PARTITIONS
 from tests.kit.broadcasting import (
@@ -141,10 +141,12 @@ async def test_a_table_that_is_behind_its_topic_is_refused(place: FactTopic) -> 
         "INSERT INTO tertib.facts_scanned TABLE backup"
     )
 
-    with pytest.raises(TopicAhead, match="holds broadcast 2, the table ends with 1") as refusal:
+    with pytest.raises(
+        TopicAheadError, match="holds broadcast 2, the table ends with 1"
+    ) as refusal:
         await place.new_relay().run()
     assert "\n" not in str(refusal.value)
-    with pytest.raises(TopicAhead):
+    with pytest.raises(TopicAheadError):
         await place.bulk().__aenter__()
 
 
@@ -154,7 +156,7 @@ async def test_a_topic_of_another_database_is_refused(place: FactTopic) -> None:
         await until(relay.drained)
     await place.run("DROP SCHEMA tertib CASCADE")
 
-    with pytest.raises(TopicAhead, match="the table ends with 0"):
+    with pytest.raises(TopicAheadError, match="the table ends with 0"):
         await place.new_relay().run()
     assert place.broadcasts() == everywhere(0, 1, 2)
 
@@ -168,7 +170,7 @@ async def test_a_topic_that_was_made_anew_is_refused(place: FactTopic, topic_pre
     other = FactTopic(place.bootstrap, place.url, f"{topic_prefix}other.v1")
     await admin.ensure(place.bootstrap, [other.topic])
 
-    with pytest.raises(LogShrunk, match="1 was read, 0 is left"):
+    with pytest.raises(LogShrunkError, match="1 was read, 0 is left"):
         await other.new_relay().run()
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from shared.events.envelope import Envelope
 from shared.runtime.limits import Limits
-from shared.runtime.processing.store_port import WriteConflict
+from shared.runtime.processing.store_port import WriteConflictError
 from shared.runtime.processing.worker import CONFLICT_BUDGET, FoldedBatch, Worker
 from shared.runtime.processing.write_batch import WriteBatch
 from shared.runtime.projection import Changes
@@ -63,7 +63,7 @@ class Contested(MemoryStore):
     async def commit(self, writes: WriteBatch, rows: Mapping[str, Changes]) -> None:
         if self.faster:
             self.faster -= 1
-            raise WriteConflict("somebody else wrote a subject first")
+            raise WriteConflictError("somebody else wrote a subject first")
         await super().commit(writes, rows)
 
 
@@ -81,7 +81,7 @@ async def test_who_was_overtaken_takes_fewer_and_then_more() -> None:
     worker = Worker(store.projection, Limits())
     log = log_of(TOPIC, 0, [REGISTERED, *(check_in(f"p{n}", 1, 1) for n in range(people))])
 
-    with pytest.raises(WriteConflict):
+    with pytest.raises(WriteConflictError):
         await step(worker, store, log)
     worker.forget()
     taken = []

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from shared.runtime.consumer.refusals import MANY, Refusals
-from shared.runtime.processing.store_port import WriteConflict
+from shared.runtime.processing.store_port import WriteConflictError
 
 AWAY = asyncpg.TooManyConnectionsError("sorry, too many clients already")
 WRONG = asyncpg.UndefinedColumnError('column "x" does not exist')
@@ -23,7 +23,7 @@ def test_an_error_of_the_statement_is_told_at_once() -> None:
     )
 
 
-@pytest.mark.parametrize("passing", [AWAY, WriteConflict("a cursor")])
+@pytest.mark.parametrize("passing", [AWAY, WriteConflictError("a cursor")])
 def test_what_may_pass_is_told_when_it_does_not(passing: Exception) -> None:
     assert after(*[passing] * (MANY - 1)).reason is None
     assert f"{MANY} in a row" in str(after(*[passing] * MANY).reason)
@@ -44,4 +44,4 @@ def test_pauses_grow_up_to_the_longest() -> None:
 
 
 def test_whoever_lost_a_race_runs_again_at_once() -> None:
-    assert after(*[WriteConflict("a subject")] * 40).pause(5.0) == 0.0
+    assert after(*[WriteConflictError("a subject")] * 40).pause(5.0) == 0.0

@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 
 from shared.runtime.hosting import catch_up
 from shared.runtime.hosting.catch_up import (
-    CannotCatchUp,
+    CannotCatchUpError,
     Remaining,
     wait_until_caught_up,
     what_is_left,
@@ -74,7 +74,7 @@ def test_notices_that_are_due_are_left() -> None:
 def test_a_stopped_partition_ends_the_wait_and_is_named() -> None:
     stopped = status({"t": {"0": 7}}, stopped="history lost")
 
-    with pytest.raises(CannotCatchUp, match=r"one\.group@1, t/1: history lost"):
+    with pytest.raises(CannotCatchUpError, match=r"one\.group@1, t/1: history lost"):
         what_is_left({"one": stopped}, {("t", 0): 7})
 
 
@@ -83,7 +83,7 @@ def test_a_database_that_refuses_every_write_ends_the_wait_and_is_named() -> Non
     error = 'UndefinedColumnError: column "x" does not exist'
     refusing = status({"t": {"0": 7}}, refused={"times": 3, "error": error, "passing": False})
 
-    with pytest.raises(CannotCatchUp, match=r"one\.group@1: UndefinedColumnError"):
+    with pytest.raises(CannotCatchUpError, match=r"one\.group@1: UndefinedColumnError"):
         what_is_left({"one": refusing}, {("t", 0): 9})
 
 
@@ -160,7 +160,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> str:
 async def test_if_nobody_answers_the_wait_ends_and_all_are_named(
     bootstrap: str, nobody: str
 ) -> None:
-    with pytest.raises(CannotCatchUp, match=f"one does not answer at {nobody}/status: see"):
+    with pytest.raises(CannotCatchUpError, match=f"one does not answer at {nobody}/status: see"):
         await wait_until_caught_up(Settings(bootstrap, {}, status_urls={"one": nobody}))
 
 
@@ -188,5 +188,5 @@ async def test_a_dead_service_is_named_and_the_others_are_waited_for(
 
 
 async def test_without_any_service_one_is_told_what_to_do() -> None:
-    with pytest.raises(CannotCatchUp, match="tertib up"):
+    with pytest.raises(CannotCatchUpError, match="tertib up"):
         await wait_until_caught_up(Settings("nowhere:1", {}))

@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 from shared.events.envelope import canonical, headers_of
 from shared.runtime.hosting.service import DONE, Running, Service, serve
 from shared.runtime.kafka import admin
-from shared.runtime.recovery.recovery import SaidOtherwise
+from shared.runtime.recovery.recovery import PublishedDiffersError
 from shared.runtime.settings import Settings
 from tests.kit.toy import Toy
 
@@ -45,7 +45,9 @@ async def test_it_does_not_run_where_it_has_said_something_else(
 ) -> None:
     service = Service("tests", [lambda: toy], {"never": never})
 
-    with pytest.raises(SaidOtherwise, match="p1@1 was published, and is not concluded again"):
+    with pytest.raises(
+        PublishedDiffersError, match="p1@1 was published, and is not concluded again"
+    ):
         await serve(service, Settings(bootstrap, {"tests": database}))
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Column, MetaData, Text
 
 from services.attendance.projection.assessor import Assessor
 from services.attendance.projection.tables import FACTS
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.local import ports
 from shared.runtime.hosting import service as serving
 from shared.runtime.hosting.service import BROKEN, DONE, Running, Service, launched, serve
@@ -189,7 +189,9 @@ async def test_a_service_whose_topic_is_ahead_of_its_table_ends_in_one_line(
     await place.run("DROP SCHEMA tertib CASCADE")
     service = Service("tests", [], facts=place.topic)
 
-    with pytest.raises(CannotRun, match="holds broadcast 1, the table ends with 0") as refusal:
+    with pytest.raises(
+        CannotRunError, match="holds broadcast 1, the table ends with 0"
+    ) as refusal:
         await serve(service, settings(bootstrap, database))
     assert "\n" not in str(refusal.value)
 

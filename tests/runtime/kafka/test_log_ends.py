@@ -7,7 +7,7 @@ from confluent_kafka import Producer
 
 from shared.runtime.kafka import admin
 from shared.runtime.kafka.client import admin_client
-from shared.runtime.kafka.log_ends import NoSuchTopic, bounds_of, ends_of
+from shared.runtime.kafka.log_ends import NoSuchTopicError, bounds_of, ends_of
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_whoever_asks_for_bounds_is_told_at_once_that_there_is_no_such_topic(
     bootstrap: str, topic_prefix: str
 ) -> None:
     """A rebuild asks of topics on which nothing was ever published."""
-    with pytest.raises(NoSuchTopic):
+    with pytest.raises(NoSuchTopicError):
         bounds_of(admin_client(bootstrap), (f"{topic_prefix}never", 0))
 
 

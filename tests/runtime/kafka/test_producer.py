@@ -11,7 +11,7 @@ from confluent_kafka.admin import NewTopic
 
 from shared.local.kafka import admin_client
 from shared.runtime.kafka import admin
-from shared.runtime.kafka.producer import DeliveryFailed, Producer
+from shared.runtime.kafka.producer import DeliveryFailedError, Producer
 from shared.runtime.kafka.topics import PARTITIONS
 from tests.kit.topic_log import records, values
 
@@ -114,7 +114,7 @@ async def test_nothing_overtakes_a_refused_record(bootstrap: str, topic_prefix: 
             producer.send(topic, b"%d" % n + (big if n == 300 else b""), partition=5)
         await producer.flush()
 
-    with pytest.raises(DeliveryFailed):
+    with pytest.raises(DeliveryFailedError):
         await send_all()
     producer.abandon()
 
@@ -124,10 +124,10 @@ async def test_nothing_overtakes_a_refused_record(bootstrap: str, topic_prefix: 
 async def test_after_a_failure_it_takes_nothing_more(bootstrap: str, topic_prefix: str) -> None:
     producer = Producer(bootstrap, {"topic.metadata.propagation.max.ms": 200})
     producer.send(f"{topic_prefix}missing.v1", b"x", b"E1")
-    with pytest.raises(DeliveryFailed, match="Unknown topic"):
+    with pytest.raises(DeliveryFailedError, match="Unknown topic"):
         await producer.flush()
 
-    with pytest.raises(DeliveryFailed, match="Unknown topic"):
+    with pytest.raises(DeliveryFailedError, match="Unknown topic"):
         producer.send(f"{topic_prefix}missing.v1", b"y", b"E1")
-    with pytest.raises(DeliveryFailed, match="Unknown topic"):
+    with pytest.raises(DeliveryFailedError, match="Unknown topic"):
         await producer.flush()

@@ -7,7 +7,7 @@ from confluent_kafka.admin import ConfigResource, NewTopic
 
 from shared.local.kafka import admin_client
 from shared.runtime.kafka import topics
-from shared.runtime.kafka.admin import WrongPartitions, ensure
+from shared.runtime.kafka.admin import WrongPartitionsError, ensure
 
 
 def test_the_catalogue_names_the_topics_of_the_design() -> None:
@@ -61,5 +61,5 @@ async def test_another_number_of_partitions_is_refused(bootstrap: str, topic_pre
     admin = admin_client(bootstrap)
     admin.create_topics([NewTopic(topic, 23, 1)])[topic].result(30)
 
-    with pytest.raises(WrongPartitions, match=r"old\.v1 has 23 partitions, not 24"):
+    with pytest.raises(WrongPartitionsError, match=r"old\.v1 has 23 partitions, not 24"):
         await ensure(bootstrap, [topic])

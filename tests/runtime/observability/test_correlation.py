@@ -13,7 +13,7 @@ from shared.events.base import NewEvent
 from shared.events.envelope import Envelope, canonical, headers_of
 from shared.local.kafka import admin_client
 from shared.runtime.broadcast.bulk import bulk_publisher
-from shared.runtime.broadcast.conflicts import ConflictingBroadcast
+from shared.runtime.broadcast.conflicts import ConflictingBroadcastError
 from shared.runtime.kafka.producer import ProducerConfig
 from shared.runtime.kafka.topics import PARTITIONS
 from shared.runtime.observability import correlation
@@ -183,7 +183,7 @@ async def test_a_broadcast_that_contradicts_another_is_named(
     make_topic(bootstrap, topic)
     first, other = facts.calendar(1, "a"), facts.calendar(1, CANARY)
     async with bulk_publisher(database, bootstrap, topic, "a command") as publisher:
-        with pytest.raises(ConflictingBroadcast):
+        with pytest.raises(ConflictingBroadcastError):
             await publisher.broadcast([first, other])
 
     (line,) = said(written, "broadcast_conflicts")

@@ -20,7 +20,7 @@ from shared.local.stack import LocalStack
 from shared.runtime.kafka import admin
 from shared.runtime.kafka.producer import ProducerConfig
 from shared.runtime.kafka.topics import PARTITIONS
-from shared.runtime.outbox.outbox_table import OutboxRestored
+from shared.runtime.outbox.outbox_table import OutboxRestoredError
 from shared.runtime.outbox.relay import Relay
 from tests.kit.outboxes import TYPE, Outbox, an_outbox, until
 from tests.kit.topic_log import records
@@ -236,7 +236,7 @@ async def test_a_restored_outbox_is_refused(outbox: Outbox) -> None:
     )
     relay = Relay(outbox.url, outbox.bootstrap, "toy")
 
-    with pytest.raises(OutboxRestored, match=r"pg_resetwal --epoch=4"):
+    with pytest.raises(OutboxRestoredError, match=r"pg_resetwal --epoch=4"):
         await relay.run()
 
     assert outbox.published() == {}

@@ -12,7 +12,7 @@ from msgspec import structs
 from shared.events.envelope import Envelope
 from shared.runtime.limits import Limits
 from shared.runtime.processing.brake import Brake
-from shared.runtime.processing.fold_signals import FoldFailed
+from shared.runtime.processing.fold_signals import FoldFailedError
 from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.worker import Worker
 from shared.runtime.processing.write_batch import WriteBatch
@@ -130,7 +130,7 @@ async def consumed(
                 break
             try:
                 step = await worker.step(store, {PLACE: part}, {PLACE: left})
-            except FoldFailed as failed:
+            except FoldFailedError as failed:
                 worker.mark(failed)
                 worker.forget()
                 part = None

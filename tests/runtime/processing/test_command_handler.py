@@ -14,8 +14,8 @@ from shared.runtime.limits import Limits
 from shared.runtime.parking import queries, queue
 from shared.runtime.processing.command_handler import (
     Command,
-    SubjectParked,
-    UnknownSubject,
+    SubjectParkedError,
+    UnknownSubjectError,
     handle,
     handle_together,
 )
@@ -30,7 +30,7 @@ COMMANDS = 40
 FACTS = 60
 
 
-class Refused(Exception):  # noqa: N818  (what happened to it)
+class RefusedError(Exception):
     """What a command says when its rule forbids it."""
 
 
@@ -128,9 +128,9 @@ async def test_a_refused_command_writes_nothing(log: Log, runner: Runner, databa
 
     def act(state: Sum, last_seq: int) -> Sequence[NewEvent]:
         give(runner, 5)(state, last_seq)
-        raise Refused
+        raise RefusedError
 
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         await handle(runner.store, "p", act, TIMES)
 
     assert await said_of(database, "p") == before
@@ -158,9 +158,9 @@ async def test_nobody_decides_on_half_of_the_facts(log: Log, runner: Runner) -> 
     log.publish("facts", [check_in("p", 0, 1), check_in("p", 1, "contradiction")])
     await caught_up(log, runner)
 
-    with pytest.raises(SubjectParked):
+    with pytest.raises(SubjectParkedError):
         await handle(runner.store, "p", give(runner, 1), TIMES)
-    with pytest.raises(UnknownSubject):
+    with pytest.raises(UnknownSubjectError):
         await handle(runner.store, "nobody", give(runner, 1), TIMES)
 
     (row,) = await queries.listed(runner.store)
@@ -183,7 +183,7 @@ async def test_several_commands_go_in_one_transaction(
     )
 
     assert [type(each).__name__ for each in ended] == [
-        "list", "SubjectParked", "list", "UnknownSubject", "list",
+        "list", "SubjectParkedError", "list", "UnknownSubjectError", "list",
     ]  # fmt: skip
     p, q = await said_of(database, "p"), await said_of(database, "q")
     assert [each["data"]["late_minutes"] for each in p] == [1, 6, 8]

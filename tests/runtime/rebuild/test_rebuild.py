@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.events.base import NewEvent
 from shared.events.envelope import Envelope
 from shared.runtime.consumer.runner import Runner
@@ -291,6 +291,6 @@ async def test_nothing_is_rebuilt_of_a_log_that_lost_its_beginning(service: Serv
     for future in admin.delete_records([place]).values():
         future.result(timeout=30)
 
-    with pytest.raises(CannotRun, match="not whole"):
+    with pytest.raises(CannotRunError, match="not whole"):
         await service.rebuild()
     assert len(await service.schemas()) == 1

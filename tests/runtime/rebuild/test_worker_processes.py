@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import psutil
 import pytest
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.events.base import NewEvent
 from shared.events.envelope import Envelope
 from shared.runtime.cli.serve import built
@@ -82,7 +82,7 @@ async def test_a_process_that_cannot_go_on_says_why(service: Service) -> None:
     await service.caught_up()
     await service.ask(f"UPDATE {(await service.schemas())[0]}.cursors SET next_offset = 99")  # noqa: S608  (our own name)
 
-    with pytest.raises(CannotRun, match="is not whole"):
+    with pytest.raises(CannotRunError, match="is not whole"):
         await service.rebuild(workers=2)
 
 
@@ -101,7 +101,7 @@ async def test_a_process_that_is_killed_ends_the_rebuild_and_leaves_nothing(
             await asyncio.sleep(0.05)
     os.kill(at_work[0].pid, signal.SIGKILL)
 
-    with pytest.raises(CannotRun, match=f"ended with -{signal.SIGKILL.value}"):
+    with pytest.raises(CannotRunError, match=f"ended with -{signal.SIGKILL.value}"):
         await running
     assert not any(process.is_running() for process in at_work)
     assert await service.sums() == before

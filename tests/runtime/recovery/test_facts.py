@@ -6,10 +6,10 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from shared.errors import CannotRun
+from shared.errors import CannotRunError
 from shared.runtime.broadcast.bulk import bulk_publisher
-from shared.runtime.broadcast.conflicts import ConflictingBroadcast
-from shared.runtime.broadcast.guard import TopicAhead
+from shared.runtime.broadcast.conflicts import ConflictingBroadcastError
+from shared.runtime.broadcast.guard import TopicAheadError
 from shared.runtime.kafka import admin
 from shared.runtime.recovery.facts import Adopted, recover_facts
 from tests.kit.broadcasting import closing, tap
@@ -40,7 +40,7 @@ async def other_database(servers: Servers, database: str) -> AsyncIterator[str]:
 async def test_after_it_repetitions_add_nothing_and_numbers_go_on(
     bootstrap: str, topic: str, other_database: str
 ) -> None:
-    with pytest.raises(TopicAhead, match="tertib recover"):
+    with pytest.raises(TopicAheadError, match="tertib recover"):
         async with bulk_publisher(other_database, bootstrap, topic, "tests"):
             pytest.fail("it would give numbers twice")
 
@@ -50,7 +50,7 @@ async def test_after_it_repetitions_add_nothing_and_numbers_go_on(
     async with bulk_publisher(other_database, bootstrap, topic, "tests") as publisher:
         assert await publisher.broadcast([*CLOSINGS, closing(4)]) == 1
         assert await publisher.publish([*TAPS, tap("E003", 3)]) == 1
-        with pytest.raises(ConflictingBroadcast, match="broadcast 2"):
+        with pytest.raises(ConflictingBroadcastError, match="broadcast 2"):
             await publisher.broadcast([replace(CLOSINGS[1], data={"number": 9, "text": ""})])
     connection = await asyncpg.connect(other_database)
     last = await connection.fetchval("SELECT max(broadcastseq) FROM tertib.known_broadcasts")
@@ -67,5 +67,5 @@ async def test_what_is_known_otherwise_is_not_taken_over(
     )
     await connection.close()
 
-    with pytest.raises(CannotRun, match=r"broadcast 2 .* with other bytes"):
+    with pytest.raises(CannotRunError, match=r"broadcast 2 .* with other bytes"):
         await recover_facts(database, bootstrap, topic)

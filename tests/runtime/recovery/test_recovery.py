@@ -25,7 +25,7 @@ from shared.runtime.processing.command_handler import handle
 from shared.runtime.processing.stamping import Times
 from shared.runtime.rebuild.published_log import records_of, wait_until_published
 from shared.runtime.rebuild.refolding import Report
-from shared.runtime.recovery.recovery import SaidOtherwise, recover
+from shared.runtime.recovery.recovery import PublishedDiffersError, recover
 from tests.kit.flow import PARTITIONS, Log
 from tests.kit.servers import Servers
 from tests.kit.toy import Toy
@@ -145,7 +145,7 @@ async def test_a_code_that_concludes_otherwise_does_not_start_on_a_lost_database
     other = Toy(topic, name, factor=2) if changed == "factor" else Silent(topic, name)
     where = "data.late_minutes was" if changed == "factor" else "p3@1 was published, and is not"
 
-    with pytest.raises(SaidOtherwise, match=where):
+    with pytest.raises(PublishedDiffersError, match=where):
         async with started(log, other_database, other):
             pytest.fail("it started")
 
@@ -211,7 +211,7 @@ async def test_a_database_of_yesterday_adopts_what_the_topic_has_beyond_it(
         today, published = await first.sums(), said(log)
     toy = Toy(f"{log.prefix}facts", f"{log.prefix}sums", factor=2)
 
-    with pytest.raises(SaidOtherwise, match=r"data\.late_minutes was"):
+    with pytest.raises(PublishedDiffersError, match=r"data\.late_minutes was"):
         async with started(log, other_database, toy):
             pytest.fail("it started")
     assert said(log) == published

@@ -14,7 +14,7 @@ from services.discipline.rules import loading
 from services.notifications.projections import Planner
 from shared.runtime.projection import Rule
 from shared.runtime.storage import table_sets
-from shared.runtime.storage.fingerprint import ChangedWithoutVersion, described, differences
+from shared.runtime.storage.fingerprint import ChangedWithoutVersionError, described, differences
 from tests.kit.counting import COUNTS, Counting
 
 SEVEN = Rule("7 days")
@@ -115,7 +115,7 @@ async def test_a_start_with_changed_tables_is_refused_in_one_line(
     schema = await table_sets.ensure(connection, Changed(), 1)
     changed = Changed(table(Column("late", Integer)))
 
-    with pytest.raises(ChangedWithoutVersion) as refused:
+    with pytest.raises(ChangedWithoutVersionError) as refused:
         await table_sets.ensure(connection, changed, 1)
 
     assert str(refused.value) == (
@@ -132,7 +132,7 @@ async def test_a_rebuild_of_the_same_version_for_other_tables_is_refused_as_well
     await table_sets.ensure(connection, Changed(), 1)
     changed = Changed(rows={"gap": SEVEN})
 
-    with pytest.raises(ChangedWithoutVersion, match="rule gap is new"):
+    with pytest.raises(ChangedWithoutVersionError, match="rule gap is new"):
         await table_sets.create(connection, changed, 1)
 
     changed.version = 2
@@ -151,7 +151,7 @@ async def test_a_table_set_of_before_is_taken_for_what_it_is_started_with(
 
     await table_sets.ensure(connection, Changed(), 1)
 
-    with pytest.raises(ChangedWithoutVersion):
+    with pytest.raises(ChangedWithoutVersionError):
         await table_sets.ensure(connection, Changed(rows={"gap": SEVEN}), 1)
 
 
@@ -166,5 +166,5 @@ async def test_a_row_that_is_not_in_force_yet_needs_no_new_version(
     schema = await table_sets.ensure(connection, later, 1)
 
     assert await table_sets.ensure(connection, corrected, 1) == schema
-    with pytest.raises(ChangedWithoutVersion, match="rule gap of 2030 is another"):
+    with pytest.raises(ChangedWithoutVersionError, match="rule gap of 2030 is another"):
         await table_sets.ensure(connection, Changed(rows={"gap of 2030": SEVEN}), 1)

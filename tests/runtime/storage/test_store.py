@@ -11,7 +11,7 @@ from shared.runtime.limits import Limits
 from shared.runtime.parking import queries
 from shared.runtime.processing.halt import HALT_KINDS, Halt, waits_for_operator
 from shared.runtime.processing.state import Cursor, SubjectState
-from shared.runtime.processing.store_port import BroadcastContradiction, WriteConflict
+from shared.runtime.processing.store_port import BroadcastContradictionError, WriteConflictError
 from shared.runtime.processing.write_batch import Parked, WriteBatch
 from shared.runtime.projection import Changes
 from shared.runtime.storage import table_sets
@@ -125,7 +125,7 @@ async def test_a_stale_cursor_writes_nothing(store: Tested, stale: dict[str, Any
     writes = moved(base._replace(**stale), 9)
     writes.touched = [await entry(store)]
 
-    with pytest.raises(WriteConflict):
+    with pytest.raises(WriteConflictError):
         await commit(store, writes, rows_of("a", 4))
 
     assert (await store.cursors([PLACE]))[0][2:4] == (5, "a")
@@ -142,7 +142,7 @@ async def test_a_stale_subject_writes_nothing(store: Tested) -> None:
     writes = moved(base, 5)
     writes.touched = [await entry(store, "b"), other]
 
-    with pytest.raises(WriteConflict):
+    with pytest.raises(WriteConflictError):
         await commit(store, writes, rows_of("b", 1))
 
     assert (await store.cursors([PLACE]))[0].next_offset == 0
@@ -154,7 +154,7 @@ async def test_a_new_subject_is_made_once(store: Tested) -> None:
     one, other = await entry(store), await entry(store)
     await commit(store, WriteBatch(touched=[one]))
 
-    with pytest.raises(WriteConflict):
+    with pytest.raises(WriteConflictError):
         await commit(store, WriteBatch(touched=[other]))
 
     assert (await entry(store)).version == 1
@@ -167,7 +167,7 @@ async def test_writers_at_one_time_never_both_win(store: Tested) -> None:
     async def write() -> bool:
         try:
             await commit(store, WriteBatch(touched=[await entry(store)]))
-        except WriteConflict:
+        except WriteConflictError:
             return False
         return True
 
@@ -187,7 +187,7 @@ async def test_a_broadcast_with_other_bytes_halts(store: Tested) -> None:
     again.cursors = {PLACE: again.bases[PLACE]._replace(next_offset=2)}
     again.broadcasts = {1: ("id", "type", b"other")}
 
-    with pytest.raises(BroadcastContradiction) as halt:
+    with pytest.raises(BroadcastContradictionError) as halt:
         await commit(store, again)
 
     assert halt.value.broadcast == 1
@@ -291,7 +291,7 @@ async def test_a_writer_of_tables_that_are_not_live_is_refused(pool: asyncpg.Poo
             await table_sets.switch(connection, toy, new)
     cursor = await claimed(old)
 
-    with pytest.raises(WriteConflict):
+    with pytest.raises(WriteConflictError):
         await commit(old, moved(cursor, 1))
 
     live = await old.live()
@@ -363,7 +363,9 @@ async def test_tables_of_another_version_are_not_taken_for_ours(pool: asyncpg.Po
     async with pool.acquire() as connection:
         schema = await table_sets.ensure(connection, toy, 1)
         toy.version = 2
-        with pytest.raises(table_sets.OtherVersion, match="@1: run `tertib rebuild attendance`"):
+        with pytest.raises(
+            table_sets.OtherVersionError, match="@1: run `tertib rebuild attendance`"
+        ):
             await table_sets.ensure(connection, toy, 1)
         toy.version = 1
         assert await table_sets.ensure(connection, toy, 1) == schema

@@ -165,7 +165,7 @@ class Fed(Runner):
 
     async def written(self) -> None:
         """Wait until all that was taken is written."""
-        await self._writing_done()
+        await self._pending.done()
 
     async def leave(self) -> None:
         """End, as a process that is asked to."""

@@ -12,7 +12,7 @@ from shared.runtime.processing.fold_signals import FoldFailedError
 from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.worker import Worker
 from shared.runtime.projection import Row
-from shared.runtime.storage.memory_store import Answer, MemoryStore, Tables
+from tests.kit.memory_store import Answer, MemoryStore, Tables
 from tests.kit.toy import SUMS, TAKEN, Toy
 from tests.kit.toy_facts import Record
 

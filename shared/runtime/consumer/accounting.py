@@ -6,7 +6,10 @@ from shared.runtime.consumer import progress as metrics
 from shared.runtime.consumer.progress import Progress
 from shared.runtime.observability import correlation
 from shared.runtime.parking import queries
+from shared.runtime.processing.fold_signals import FoldFailedError
+from shared.runtime.processing.store_port import WriteConflictError
 from shared.runtime.processing.worker import FoldedBatch
+from shared.runtime.storage.failures import UNAVAILABLE
 
 log = structlog.get_logger()
 
@@ -14,6 +17,7 @@ log = structlog.get_logger()
 def account(progress: Progress, step: FoldedBatch) -> None:
     """Report what a transaction did: metrics, one log line, and the progress of the member."""
     writes, group = step.writes, progress.group
+    progress.refusals.end()
     for place, cursor in writes.cursors.items():
         # In offsets: a partition of ours has no holes (no transactions, no compaction).
         taken = cursor.next_offset - writes.bases[place].next_offset
@@ -45,3 +49,19 @@ def account(progress: Progress, step: FoldedBatch) -> None:
         parked=len(writes.parked),
         seconds=round(step.fold_seconds + step.flush_seconds, 3),
     )
+
+
+def account_refusal(progress: Progress, error: Exception) -> None:
+    """Report a transaction that was not written. Called where the error is handled."""
+    metrics.REFUSED.labels(progress.group).inc()
+    progress.refused += 1
+    progress.refusals.note(error)
+    log.warning("write_refused", group=progress.group, error=type(error).__name__)
+    if not isinstance(error, (WriteConflictError, *UNAVAILABLE)):
+        log.error("write_failed", group=progress.group, exc_info=error)
+
+
+def report_failed_fold(group: str, failed: FoldFailedError) -> None:
+    """Log a record that could not be folded; its batch is folded again without it."""
+    where = correlation.place_of(failed.place, failed.offset)
+    log.warning("fold_failed", group=group, reason=failed.mark.reason, **where)

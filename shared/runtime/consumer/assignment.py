@@ -17,19 +17,17 @@ from aiokafka.errors import IllegalStateError
 
 from shared.errors import CannotRunError
 from shared.runtime.consumer import progress as metrics
-from shared.runtime.consumer.claims import Claims, against_the_log, as_known
+from shared.runtime.consumer.claims import Claims, against_the_log, as_known, pause, still_ours
 from shared.runtime.consumer.fence import BatchLostError, LogReplacedError, OffsetFence
-from shared.runtime.consumer.halts import OTHER_LOG
+from shared.runtime.consumer.halts import OTHER_LOG, HaltReports
 from shared.runtime.consumer.progress import Progress
 from shared.runtime.limits import Limits
-from shared.runtime.observability import correlation
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.brake import Brake
 from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.state import Cursor, Partition
 from shared.runtime.processing.store_port import Store
 from shared.runtime.processing.worker import FoldedBatch
-from shared.runtime.storage.failures import UNAVAILABLE
 
 log = structlog.get_logger()
 
@@ -56,16 +54,15 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
         self.owner = owner
         self.progress = progress
         self._claims = Claims(limits, progress, self._claim_once)
-        self.era = 0  # Of what is held and in memory: whatever began in an earlier one is void.
+        # Grows whenever states in memory are dropped: a fold that began before it is void.
+        self.memory_generation = 0
         self.held: dict[TopicPartition, Partition] = {}
         self.claimed: Callable[[Sequence[Partition]], Awaitable[None]] | None = None
         self._forget = forget
         self._consumer = consumer
-        self._arrivals = OffsetFence()
+        self._fence = OffsetFence()
         self._brakes: dict[TopicPartition, Brake] = {}  # As of what is written.
-        self._culprits: dict[
-            TopicPartition, Any
-        ] = {}  # The record that is about to stop a partition.
+        self._halts = HaltReports(progress)
 
     @property
     def consumer(self) -> Any:
@@ -92,11 +89,11 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
         self._claims.generation += 1
         self._let_go(list(self.held))
         self._brakes.clear()
-        self._culprits.clear()
+        self._halts.culprits.clear()
         self.progress.waiting.clear()
         self.progress.stopped.clear()
         self.progress.refusals.end()
-        self.progress.measure()
+        self.progress.set_gauges()
 
     async def close(self) -> None:
         """End what runs in the background."""
@@ -117,9 +114,9 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
             return
         for place, fault in faults.items():
             if fault is not None:
-                await self._stand(place, rows.get(place), fault)
+                await self._halt(place, rows.get(place), fault)
         for part in found:
-            self._take_up(part, begins[part.place])
+            self._start(part, begins[part.place])
         if self.claimed is not None:
             await self.claimed(found)
 
@@ -130,10 +127,10 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
             log.info("table_set_followed", group=self.progress.group)
             self.store = live
             gone = self._let_go(list(self.held))
-            if gone and self._pause(gone):
+            if gone and pause(self.consumer, gone):
                 self._claims.later(list(gone), 0)
 
-    def _take_up(self, part: Partition, begin: int | None = None) -> None:
+    def _start(self, part: Partition, begin: int | None = None) -> None:
         """Consume a partition from its cursor on.
 
         If the log's beginning is given, the record before the cursor is read as well, to check
@@ -145,9 +142,9 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
         self.consumer.seek(partition, part.next_offset - 1 if behind else part.next_offset)
         self.consumer.resume(partition)
         if behind:
-            self._arrivals.expect_known(part.place)
+            self._fence.expect_known(part.place)
         self.held[part.place] = part
-        self.progress.take_up(part.place, part.next_offset)
+        self.progress.start(part.place, part.next_offset)
 
     # Batches.
 
@@ -164,7 +161,7 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
                 self._claims.later([place], 0)
             return []
         try:
-            return self._arrivals.fresh(part, records)
+            return self._fence.fresh(part, records)
         except BatchLostError:
             metrics.SEEKS.labels(self.progress.group).inc()
             self.consumer.seek(partition, part.next_offset)  # Read again, never on.
@@ -176,19 +173,19 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
 
     def _let_go(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, Partition]:
         """Stop holding these; states in memory may be theirs, so all states are dropped."""
-        self.era += 1
+        self.memory_generation += 1
         self._forget()
         gone = {place: self.held.pop(place) for place in places if place in self.held}
         for place in gone:
-            self._arrivals.forget(place)
+            self._fence.forget(place)
             self.progress.claimed.pop(place, None)
-        self.progress.measure()
+        self.progress.set_gauges()
         return gone
 
-    def suspect(self) -> None:
-        """Something failed on the way: read the rows again, which tell what is written."""
+    def reload_from_store(self) -> None:
+        """Drop states and read the cursors again, which say what is written: something failed."""
         gone = self._let_go(list(self.held))
-        if gone and self._pause(gone):
+        if gone and pause(self.consumer, gone):
             self.progress.waiting |= set(gone)
             self._claims.spawn(self._reread(gone, self._claims.generation))
 
@@ -200,16 +197,12 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
         owner would take the epoch from each other in turns.
         """
         await asyncio.sleep(self.progress.refusals.pause(self.limits.longest_pause))
-        store, ours = self.store, list[Partition]()
+        store = self.store
         try:
-            ours = await self._still_ours(before)
-        except UNAVAILABLE as error:
-            log.warning("rows_unknown", group=self.progress.group, error=type(error).__name__)
+            ours = await still_ours(store, before, self.limits, self.progress.group)
         except CannotRunError as error:
             self.progress.end(error)
             return
-        except Exception:
-            log.exception("rows_unknown", group=self.progress.group)
         if generation != self._claims.generation:
             return
         if store is not self.store:
@@ -219,61 +212,36 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # a
             for part in ours:
                 if part.place in self._brakes:
                     part.brake = replace(self._brakes[part.place])
-                self._take_up(part)
+                self._start(part)
         except IllegalStateError:
             return  # Revoked in the meantime: the next assignment claims again.
         if lost:
             self._claims.later(lost, self.limits.heartbeat_ms / 1000)
-
-    async def _still_ours(self, before: dict[TopicPartition, Partition]) -> list[Partition]:
-        """Read the rows of those whose epoch is as we left it, in the table set that is live."""
-        if await self.store.live() is not self.store:
-            return []
-        rows = await self.store.cursors(before)
-        mine = [row for row in rows if before[row[:2]].epoch == row.epoch]
-        return await self.store.partitions(mine, self.limits)
 
     def written(self, step: FoldedBatch) -> None:
         """Note what a step has written."""
         for place, cursor in step.writes.cursors.items():
             if place in self.held:
                 self.progress.claimed[place] = cursor.next_offset
-            if (age := self._arrivals.age_of(place, cursor)) is not None:
+            if (age := self._fence.age_of(place, cursor)) is not None:
                 metrics.LATENESS.labels(self.progress.group, place[0]).set(age)
         for place, brake in step.brakes.items():
             self._brakes[place] = brake
-        self._culprits.update(step.culprits)
-
-    def _pause(self, places: Iterable[TopicPartition]) -> bool:
-        try:
-            self.consumer.pause(*(aiokafka.TopicPartition(*place) for place in places))
-        except IllegalStateError:
-            return False  # Revoked: the next assignment claims.
-        return True
+        self._halts.culprits.update(step.culprits)
 
     # Halts.
 
     async def halt(self, place: TopicPartition, why: Halt) -> None:
         """Halt a partition at its cursor, and report it; the others continue."""
         part = self.held.pop(place, None)
-        self._arrivals.forget(place)
+        self._fence.forget(place)
         self._brakes.pop(place, None)
         row = Cursor(*place, part.next_offset, "", part.broadcast, part.epoch) if part else None
-        await self._stand(place, row, why)
+        await self._halt(place, row, why)
 
-    async def _stand(self, place: TopicPartition, row: Cursor | None, why: Halt) -> None:
-        culprit = self._culprits.pop(place, None)
-        about = correlation.place_of(place) if culprit is None else correlation.of_record(culprit)
-        group = self.progress.group
-        log.error("partition_stopped", group=group, kind=why.kind, reason=why.detail, **about)
-        self.progress.stop(place, why)
-        self._pause([place])
-        if row is not None:
-            try:
-                await self.store.stop(row, why)
-            except UNAVAILABLE as error:
-                where = correlation.place_of(place)
-                log.warning("halt_not_stored", group=group, error=type(error).__name__, **where)
+    async def _halt(self, place: TopicPartition, row: Cursor | None, why: Halt) -> None:
+        pause(self.consumer, [place])
+        await self._halts.report(self.store, place, row, why)
 
     def recheck(self) -> None:
         """Claim halted partitions again: the cause may have been repaired."""

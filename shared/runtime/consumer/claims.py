@@ -1,7 +1,7 @@
 """Claims of partitions, tried in the background until they succeed or are no longer wanted."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 import aiokafka
@@ -83,6 +83,15 @@ class Claims:
             delay = min(delay * 2 or FIRST_PAUSE, self._limits.longest_pause)
 
 
+def pause(consumer: Any, places: Iterable[TopicPartition]) -> bool:
+    """Let nothing come of these; False if they were revoked: the next assignment claims."""
+    try:
+        consumer.pause(*(aiokafka.TopicPartition(*place) for place in places))
+    except IllegalStateError:
+        return False
+    return True
+
+
 async def against_the_log(
     consumer: Any, places: Sequence[TopicPartition], rows: Mapping[TopicPartition, Cursor]
 ) -> tuple[dict[TopicPartition, int], dict[TopicPartition, Halt | None]]:
@@ -120,3 +129,24 @@ async def as_known(
         except UnknownFoldVersionError as error:
             faults[row[:2]] = Halt("fold_version", str(error))
     return found, faults
+
+
+async def still_ours(
+    store: Store, before: Mapping[TopicPartition, Partition], limits: Limits, group: str
+) -> list[Partition]:
+    """Read again those partitions that nobody has claimed since; none if that is not known.
+
+    Errors: CannotRunError if the tables are no longer for this code.
+    """
+    try:
+        if await store.live() is store:
+            rows = await store.cursors(before)
+            ours = [row for row in rows if before[row[:2]].epoch == row.epoch]
+            return await store.partitions(ours, limits)
+    except CannotRunError:
+        raise
+    except UNAVAILABLE as error:
+        log.warning("rows_unknown", group=group, error=type(error).__name__)
+    except Exception:
+        log.exception("rows_unknown", group=group)
+    return []

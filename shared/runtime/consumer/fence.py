@@ -5,12 +5,25 @@ instead would never get past the first legal gap of a log.
 """
 
 import time
+from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from shared.runtime.kafka.records import tail_of
 from shared.runtime.observability import correlation
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.state import Cursor, Partition
+
+_PLACE_OF = attrgetter("topic", "partition")
+
+
+def by_partition(records: Iterable[Any]) -> dict[TopicPartition, list[Any]]:
+    """Give the records of a batch by partition, in their order."""
+    found: dict[TopicPartition, list[Any]] = {}
+    for place, some in groupby(records, _PLACE_OF):  # They come partition by partition.
+        found.setdefault(place, []).extend(some)
+    return found
 
 
 class BatchLostError(Exception):

@@ -123,7 +123,7 @@ class Maintenance:
         """Note since when there have been records to take and none were taken."""
         lag = sum(max(0, end - offsets[place]) for place, end in ends.items())
         for place, end in ends.items():
-            self.progress.look((place.topic, place.partition), offsets[place], end)
+            self.progress.note_position((place.topic, place.partition), offsets[place], end)
         moved = self.progress.records != self._records_seen
         self._records_seen = self.progress.records
         if not lag or moved or not self.progress.behind_at:
@@ -138,7 +138,7 @@ class Maintenance:
         since = self.progress.behind_at
         lost = since is not None and time.monotonic() - since > LOST_SECONDS
         if self.member.polls and (self.member.writes or not lost):
-            self.progress.turn()
+            self.progress.note_turn()
 
     async def _recheck(self) -> None:
         """Claim halted partitions again, count the gaps that stay open, and see who is live."""

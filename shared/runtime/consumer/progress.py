@@ -57,9 +57,8 @@ class Progress:
     stopped: dict[TopicPartition, Halt] = field(default_factory=dict)
     turned_at: float = field(default_factory=time.monotonic)
     behind_at: float | None = None  # Since when there are records to take and none are taken.
-    standing: dict[TopicPartition, tuple[int, float]] = field(
-        default_factory=dict
-    )  # Likewise, by place.
+    # Likewise by partition: a cursor, and since when it has not moved.
+    unmoved: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
     records: int = 0
     told: int = 0
     refused: int = 0
@@ -68,21 +67,21 @@ class Progress:
     claim_error: str | None = None  # Why the last try to claim failed.
     over: "asyncio.Future[None] | None" = None  # Raises what ends this member.
 
-    def take_up(self, place: TopicPartition, offset: int) -> None:
+    def start(self, place: TopicPartition, offset: int) -> None:
         """Note that a partition is held from an offset on."""
         self.claimed[place] = offset
         self.waiting.discard(place)
         self.stopped.pop(place, None)
-        self.measure()
+        self.set_gauges()
 
-    def stop(self, place: TopicPartition, halt: Halt) -> None:
+    def halt(self, place: TopicPartition, halt: Halt) -> None:
         """Note that a partition stands still, and why."""
         self.stopped[place] = halt
         self.waiting.discard(place)
         self.claimed.pop(place, None)
-        self.measure()
+        self.set_gauges()
 
-    def measure(self) -> None:
+    def set_gauges(self) -> None:
         """Set the metrics of claimed partitions, and of halted ones by kind of halt."""
         kinds = collections.Counter(halt.kind for halt in self.stopped.values())
         for kind in HALT_KINDS:
@@ -95,20 +94,20 @@ class Progress:
             self.over.set_exception(reason)
             self.over.exception()  # Heard: in a test nobody may wait for it.
 
-    def turn(self) -> None:
+    def note_turn(self) -> None:
         """Note that the consumer loop is alive."""
         self.turned_at = time.monotonic()
 
-    def look(self, place: TopicPartition, offset: int, end: int) -> None:
+    def note_position(self, place: TopicPartition, offset: int, end: int) -> None:
         """Note since when a cursor has not moved although the log is further; or that it has."""
         if offset >= end:
-            self.standing.pop(place, None)
-        elif self.standing.get(place, (None, 0.0))[0] != offset:
-            self.standing[place] = offset, time.monotonic()
+            self.unmoved.pop(place, None)
+        elif self.unmoved.get(place, (None, 0.0))[0] != offset:
+            self.unmoved[place] = offset, time.monotonic()
 
-    def standing_seconds(self, place: TopicPartition) -> float:
+    def unmoved_seconds(self, place: TopicPartition) -> float:
         """Say for how long a cursor has not moved although there is something to take."""
-        known = self.standing.get(place)
+        known = self.unmoved.get(place)
         return time.monotonic() - known[1] if known else 0.0
 
     def idle_seconds(self) -> float:

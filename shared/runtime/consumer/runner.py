@@ -7,45 +7,37 @@ handler: after any doubt the states in memory are dropped and the rows read agai
 import asyncio
 import os
 import socket
-from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
-import asyncpg
 import structlog
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError
-from faststream import AckPolicy
-from faststream.kafka import KafkaBroker
 
 from shared.errors import CannotRunError
 from shared.runtime import gc_tuning
-from shared.runtime.consumer import progress as metrics
-from shared.runtime.consumer.accounting import account
+from shared.runtime.consumer import gap_drain, subscription
+from shared.runtime.consumer.accounting import account, account_refusal, report_failed_fold
 from shared.runtime.consumer.assignment import PartitionAssignment
+from shared.runtime.consumer.fence import by_partition
 from shared.runtime.consumer.maintenance import Maintenance
+from shared.runtime.consumer.pending_writes import PendingWrites
 from shared.runtime.consumer.progress import Progress
 from shared.runtime.failpoints import reach
-from shared.runtime.kafka.codec import PassthroughCodec, parse_batch
 from shared.runtime.limits import Limits
-from shared.runtime.observability import correlation
-from shared.runtime.parking import queries, queue
 from shared.runtime.positions import TopicPartition
 from shared.runtime.processing.fold_signals import FoldFailedError
 from shared.runtime.processing.state import Partition
-from shared.runtime.processing.store_port import Store, WriteConflictError
+from shared.runtime.processing.store_port import Store
 from shared.runtime.processing.worker import FoldedBatch, Worker
 from shared.runtime.projection import Projection
 from shared.runtime.storage import table_sets
+from shared.runtime.storage.consumer_pool import open_pool
 from shared.runtime.storage.failures import UNAVAILABLE
 from shared.runtime.storage.outbox_sink import LiveOutbox
 from shared.runtime.storage.store import PostgresStore
 
 log = structlog.get_logger()
 
-_PLACE_OF = attrgetter("topic", "partition")
 AHEAD = 2  # Transactions under way, one behind the other: neither fold nor database waits long.
 
 
@@ -63,11 +55,7 @@ class Runner:
         database_url: str,
         limits: Limits | None = None,
     ) -> None:
-        if len(projection.topics) > 1 and any(kind.BROADCAST for kind in projection.hears):
-            # The order between topics is undefined, so it would be undefined which broadcasts a
-            # record of the second topic is judged by.
-            message = f"{projection.name} hears broadcasts, so it hears one topic only"
-            raise ValueError(message)
+        subscription.refuse_mixed_topics(projection)
         self.projection = projection
         self.bootstrap = bootstrap
         self.database_url = database_url
@@ -75,7 +63,7 @@ class Runner:
         self.group = f"{projection.name}@{projection.version}"
         self.progress = Progress(self.group)
         self._worker = Worker(projection, self.limits)
-        self._writing: deque[asyncio.Task[None]] = deque()  # In order, at most AHEAD.
+        self._pending = PendingWrites()  # At most AHEAD.
         self._changed = asyncio.Condition()
 
     # Life.
@@ -88,13 +76,7 @@ class Runner:
         """
         gc_tuning.settle()
         self.progress.over = asyncio.get_running_loop().create_future()
-        self._pool = await asyncpg.create_pool(
-            self.database_url,
-            min_size=1,
-            max_size=4,
-            # A member that froze in a transaction must not block its successor for ever.
-            server_settings={"idle_in_transaction_session_timeout": str(self.limits.session_ms)},
-        )
+        self._pool = await open_pool(self.database_url, self.limits.session_ms)
         async with self._pool.acquire() as connection:
             schema = await table_sets.ensure(connection, self.projection, self.limits.partitions)
         self.cursors = PartitionAssignment(
@@ -107,25 +89,9 @@ class Runner:
         )
         self.cursors.claimed = self._drain_gaps
         self._upkeep = Maintenance(self)
-        self._broker = KafkaBroker(
-            self.bootstrap, apply_types=False, logger=None, codec=PassthroughCodec()
-        )
-        self._subscriber = self._broker.subscriber(
-            *self.projection.topics,
-            group_id=self.group,
-            batch=True,
-            ack_policy=AckPolicy.MANUAL,  # The default acknowledges before the work.
-            auto_offset_reset="earliest",  # The default skips the past.
-            listener=self.cursors,
-            max_records=self.limits.batch,
-            batch_timeout_ms=self.limits.poll_ms,
-            fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=self.limits.partition_bytes,
-            session_timeout_ms=self.limits.session_ms,
-            heartbeat_interval_ms=self.limits.heartbeat_ms,
-            partition_assignment_strategy=(RangePartitionAssignor,),
-            parser=parse_batch,
-            no_reply=True,
+        self._broker = subscription.broker_of(self.bootstrap)
+        self._subscriber = subscription.subscriber_of(
+            self._broker, self.projection.topics, self.group, self.limits, self.cursors
         )
         self._subscriber(self._take)
         await self._broker.start()
@@ -140,7 +106,7 @@ class Runner:
         """Stop polling, finish or roll back the running batch, leave the group."""
         self.cursors.drop_all()
         await self._broker.stop()
-        await self._writing_done()
+        await self._pending.done()
         await self._upkeep.stop()
         await self.cursors.close()
         await self._pool.close()
@@ -153,11 +119,6 @@ class Runner:
         return store
 
     @property
-    def status(self) -> Progress:
-        """Tell what is claimed, stopped, parked, and when the last batch was taken."""
-        return self.progress
-
-    @property
     def polls(self) -> bool:
         """Say whether FastStream's poll loop is there."""
         return any(not task.done() for task in self._subscriber.tasks)
@@ -165,7 +126,7 @@ class Runner:
     @property
     def writes(self) -> bool:
         """Say whether a transaction is under way."""
-        return any(not task.done() for task in self._writing)
+        return self._pending.under_way
 
     @property
     def consumer(self) -> Any:
@@ -187,7 +148,7 @@ class Runner:
         The last transactions of a batch are written while the next is fetched and folded.
         """
         reach("after_fetch")
-        self.progress.turn()
+        self.progress.note_turn()
         try:
             work = await self._fresh(records)
             while work:
@@ -197,15 +158,12 @@ class Runner:
         except Exception as error:
             self.progress.refusals.note(error)
             log.exception("batch_failed", group=self.group)
-            self.cursors.suspect()
+            self.cursors.reload_from_store()
 
     async def _fresh(self, records: Iterable[Any]) -> dict[TopicPartition, Sequence[Any]]:
         """Give the records of a batch that are not applied yet, by partition."""
-        by_place: dict[TopicPartition, list[Any]] = {}
-        for place, some in groupby(records, _PLACE_OF):  # They come partition by partition.
-            by_place.setdefault(place, []).extend(some)
         work: dict[TopicPartition, Sequence[Any]] = {}
-        for place, all_of in by_place.items():
+        for place, all_of in by_partition(records).items():
             try:
                 if ready := await self.cursors.fresh(place, all_of):
                     work[place] = ready
@@ -219,74 +177,58 @@ class Runner:
         """Fold the records of one transaction and start to write it; give the rest."""
         cursors = self.cursors
         if self._worker.is_full:
-            await self._writing_done()
+            await self._pending.done()
             self._worker.trim()
-        era, store = cursors.era, cursors.store
+        memory, store = cursors.memory_generation, cursors.store
         held = {place: cursors.held[place] for place in work if place in cursors.held}
         work = {place: work[place] for place in held}
         if not work:
             return {}
         try:
             step = await self._worker.fold(store, held, work)
-        except FoldFailedError as spoilt:
-            await self._writing_done()
-            if era == cursors.era:
-                self._spoilt(spoilt)
+        except FoldFailedError as failed:
+            await self._pending.done()
+            if memory == cursors.memory_generation:
+                self._fold_again(failed)
             return {}
         except UNAVAILABLE as error:
             self.progress.refusals.note(error)
             log.warning("states_unknown", group=self.group, error=type(error).__name__)
-            cursors.suspect()
+            cursors.reload_from_store()
             return {}
-        await self._writing_done(AHEAD - 1)
-        if era != cursors.era:
+        await self._pending.done(AHEAD - 1)
+        if memory != cursors.memory_generation:
             return {}  # Something failed meanwhile: this was folded for nothing.
-        before = self._writing[-1] if self._writing else None
-        self._writing.append(asyncio.create_task(self._write(store, step, era, before)))
+        self._pending.start(self._write(store, step, memory, self._pending.last))
         if step.stops or step.writes.filled or self.projection.commands:
-            await self._writing_done()
-        return step.left if era == cursors.era else {}
+            await self._pending.done()
+        return step.left if memory == cursors.memory_generation else {}
 
-    def _spoilt(self, spoilt: FoldFailedError) -> None:
-        self._worker.mark(spoilt)
-        reason = spoilt.mark.reason
-        where = correlation.place_of(spoilt.place, spoilt.offset)
-        log.warning("fold_failed", group=self.group, reason=reason, **where)
-        self.cursors.suspect()
-
-    async def _writing_done(self, but: int = 0) -> None:
-        """Wait until all transactions under way have ended, or all but so many."""
-        while len(self._writing) > but:
-            await (oldest := self._writing[0])
-            if self._writing and self._writing[0] is oldest:  # No other waiter has removed it.
-                self._writing.popleft()
+    def _fold_again(self, failed: FoldFailedError) -> None:
+        self._worker.mark(failed)
+        report_failed_fold(self.group, failed)
+        self.cursors.reload_from_store()
 
     async def _write(
-        self, store: Store, step: FoldedBatch, era: int, before: asyncio.Task[None] | None
+        self, store: Store, step: FoldedBatch, memory: int, before: asyncio.Task[None] | None
     ) -> None:
         """Write a step after the one before; raises nothing. After a failure rows are reread."""
         if before is not None:
             await before
-            if era != self.cursors.era:
+            if memory != self.cursors.memory_generation:
                 return  # The one before failed: this was folded on states that were not written.
         try:
             await self._worker.commit(store, step)
-        except FoldFailedError as spoilt:
-            if era == self.cursors.era:
-                self._spoilt(spoilt)
-        except Exception as error:
-            metrics.REFUSED.labels(self.group).inc()
-            self.progress.refused += 1
-            self.progress.refusals.note(error)
-            log.warning("write_refused", group=self.group, error=type(error).__name__)
-            if not isinstance(error, (WriteConflictError, *UNAVAILABLE)):
-                log.exception("write_failed", group=self.group)
-            if era == self.cursors.era:
-                self.cursors.suspect()
+        except FoldFailedError as failed:
+            if memory == self.cursors.memory_generation:
+                self._fold_again(failed)
+        except Exception as error:  # noqa: BLE001  (it is reported there)
+            account_refusal(self.progress, error)
+            if memory == self.cursors.memory_generation:
+                self.cursors.reload_from_store()
         else:
-            self.progress.refusals.end()
             account(self.progress, step)
-            if era == self.cursors.era:
+            if memory == self.cursors.memory_generation:
                 await self._go_on(step)
 
     async def _go_on(self, step: FoldedBatch) -> None:
@@ -296,25 +238,12 @@ class Runner:
             await self.cursors.halt(place, halt)
         for subject in sorted(step.writes.filled):
             self._worker.entries.pop(subject, None)  # No longer the state that is stored.
-            await self._drain(subject)
+            await gap_drain.drain(self.cursors.store, subject, self.group)
         async with self._changed:
             self._changed.notify_all()
 
-    # Gaps that are filled.
-
-    async def _drain(self, subject: str) -> None:
-        """Apply a queue whose gap was filled."""
-        try:
-            await queue.retry(self.cursors.store, subject, "runner")
-        except (WriteConflictError, *UNAVAILABLE) as error:
-            log.warning("drain_failed", group=self.group, error=type(error).__name__)
-
     async def _drain_gaps(self, claimed: Sequence[Partition]) -> None:
-        """Apply queues whose gap is filled: the member before may have died before doing it."""
-        try:
-            for subject in await queries.behind_a_gap(self.store, [p.number for p in claimed]):
-                await self._drain(subject)
-        except UNAVAILABLE as error:
-            log.warning("drain_failed", group=self.group, error=type(error).__name__)
+        """Apply queues of claimed partitions whose gap is filled, and notify waiters."""
+        await gap_drain.drain_claimed(self.store, claimed, self.group)
         async with self._changed:
             self._changed.notify_all()

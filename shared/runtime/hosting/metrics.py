@@ -64,6 +64,6 @@ def _measure_places(
     for place, end in ends.items():
         topic, number = place[0], str(place[1])
         at = cursors[topic].get(number, 0)
-        runner.progress.look(place, at, end)
+        runner.progress.note_position(place, at, end)
         LAG.labels(runner.group, topic, number).set(max(0, end - at))
-        AGE.labels(runner.group, topic, number).set(runner.progress.standing_seconds(place))
+        AGE.labels(runner.group, topic, number).set(runner.progress.unmoved_seconds(place))

@@ -15,8 +15,8 @@ from shared.runtime.processing.store_port import WriteConflictError
 from shared.runtime.processing.worker import CONFLICT_BUDGET, FoldedBatch, Worker
 from shared.runtime.processing.write_batch import WriteBatch
 from shared.runtime.projection import Changes
-from shared.runtime.storage.memory_store import MemoryStore
 from tests.kit import toy_facts as facts
+from tests.kit.memory_store import MemoryStore
 from tests.kit.toy import Toy
 from tests.kit.toy_facts import Record, check_in, log_of
 from tests.kit.toy_memory import ANSWERS, TOPIC, fold, left_in, toy_store

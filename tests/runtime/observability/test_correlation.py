@@ -20,9 +20,9 @@ from shared.runtime.observability import correlation
 from shared.runtime.processing.command_handler import handle
 from shared.runtime.processing.stamping import Times, caused_by, stamp
 from shared.runtime.processing.state import SubjectState
-from shared.runtime.storage.memory_store import MemoryStore
 from tests.kit import flow
 from tests.kit import toy_facts as facts
+from tests.kit.memory_store import MemoryStore
 from tests.kit.outboxes import an_outbox, until
 from tests.kit.toy import Known, Sum, Toy
 from tests.kit.toy_facts import REGENCY, check_in

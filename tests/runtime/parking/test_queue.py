@@ -11,8 +11,8 @@ from shared.events.envelope import Envelope
 from shared.runtime.parking import queue
 from shared.runtime.parking.queue import Outcome
 from shared.runtime.processing.write_batch import ParkedRow
-from shared.runtime.storage.memory_store import MemoryStore
 from tests.kit import toy_facts as facts
+from tests.kit.memory_store import MemoryStore
 from tests.kit.toy_facts import Record, check_in, log_of, record
 from tests.kit.toy_memory import ANSWERS, TOPIC, fold, folded, left_in, toy_store
 

@@ -17,8 +17,8 @@ from shared.runtime.processing.halt import Halt
 from shared.runtime.processing.worker import Worker
 from shared.runtime.processing.write_batch import WriteBatch
 from shared.runtime.projection import Changes
-from shared.runtime.storage.memory_store import MemoryStore
 from tests.kit import toy_facts as facts
+from tests.kit.memory_store import MemoryStore
 from tests.kit.plain_fold import Plain
 from tests.kit.toy import SUMS, Toy
 from tests.kit.toy_facts import Record, check_in, log_of, record

@@ -16,9 +16,9 @@ from shared.runtime.processing.write_batch import Parked, WriteBatch
 from shared.runtime.projection import Changes
 from shared.runtime.storage import table_sets
 from shared.runtime.storage.event_sink import CollectedEvents
-from shared.runtime.storage.memory_store import MemoryStore
 from shared.runtime.storage.outbox_sink import LiveOutbox
 from shared.runtime.storage.store import PostgresStore
+from tests.kit.memory_store import MemoryStore
 from tests.kit.toy import HISTORY, SUMS, TAKEN, Sum, Toy
 from tests.kit.toy_memory import ANSWERS, TOPIC
 

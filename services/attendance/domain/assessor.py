@@ -16,10 +16,10 @@ from services.attendance.domain.fact_effects import (
     CHECK_IN,
     CLOSING,
     HANDLERS,
-    MOVES_NO_WINDOW,
     days_at_stake,
     hear,
 )
+from services.attendance.domain.fact_kinds import MOVES_NO_WINDOW
 from services.attendance.domain.fold_version import ADOPTED
 from services.attendance.domain.loaded_days import needed_from
 from services.attendance.domain.person import Day, Person, Said

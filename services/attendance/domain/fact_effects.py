@@ -5,6 +5,7 @@ from typing import Any
 
 from services.attendance.domain.buckets import bucket_of
 from services.attendance.domain.day_status import Moment
+from services.attendance.domain.fact_kinds import OF_ONE_DATE, TO_PIN_HOLDERS
 from services.attendance.domain.fold_version import EVERY_REGENCY
 from services.attendance.domain.person import Person
 from services.attendance.domain.person_facts import take_fact
@@ -43,12 +44,12 @@ def concerns(person: Person, broadcast: Envelope) -> bool:
     subject, lines = broadcast.subject, person.lines
     if len(lines) == 1 and lines[0].regency == subject:
         return True  # Nearly everybody, whatever it says.
-    kind = type(broadcast.data).__name__
-    if kind == "PinAssigned":
+    kind = broadcast.type
+    if kind in TO_PIN_HOLDERS:
         return True
     if subject == EVERY_REGENCY:
         return bool(lines)
-    if kind in ("WorkdayClosed", "CalendarPublished"):
+    if kind in OF_ONE_DATE:
         return person.regency_on(broadcast.data.on.toordinal()) == subject
     return subject in [line.regency for line in lines]
 
@@ -125,10 +126,6 @@ def days_at_stake(now: Moment) -> Sequence[int]:
 # By the `type` of the envelope: on the hot path an attribute is cheaper than a class's name.
 CHECK_IN = words.CheckInRecorded.type_name()
 CLOSING = words.WorkdayClosed.type_name()
-# Kinds that change no count of an evidence window: letters and check-ins.
-MOVES_NO_WINDOW = frozenset(
-    {CHECK_IN, words.ExcuseRecorded.type_name(), words.ExcuseRevoked.type_name()}
-)
 HANDLERS: dict[str, Callable[[Moment, str, str, Any], Iterable[int]]] = {
     words.EmployeeRegistered.type_name(): _registered,
     words.ShiftAssigned.type_name(): _shift,

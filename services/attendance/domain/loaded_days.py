@@ -21,7 +21,7 @@ _AMPLE = 30  # Days; more than any span reaches. A cheap check that suffices for
 
 def needed_from(person: Person, knowledge: Knowledge, heard: Envelope) -> int | None:
     """Give the earliest day whose details a fact needs, if it is below the floor: hardly ever."""
-    earliest = _EARLIEST.get(heard.type)
+    earliest = EARLIEST.get(heard.type)
     if not person.floor or earliest is None:
         return None
     day = earliest(person, heard.data)
@@ -53,7 +53,7 @@ def take_up(person: Person, floor: int) -> None:
         del person.days[day]  # Its check-ins may lie in rows that were not read.
 
 
-_EARLIEST: dict[str, Callable[[Person, Any], int]] = {
+EARLIEST: dict[str, Callable[[Person, Any], int]] = {
     # A day less than the date at its offset: right in every zone. (Exact costs three times more.)
     words.CheckInRecorded.type_name(): lambda _, data: data.occurred_at.toordinal() - 1,
     words.EmployeeRegistered.type_name(): lambda _, data: data.active_from.toordinal(),

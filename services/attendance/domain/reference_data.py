@@ -119,30 +119,37 @@ def learn(knowledge: Knowledge, kind: str, subject: str, data: Any) -> None:
 
     Errors: ContradictionError where it contradicts what is known, naming both.
     """
-    if kind == "RegencyRegistered":
-        knowledge.regencies.setdefault(data.code, Regency(data.code, clock_of(data.timezone)))
+    teach = _TEACH_ALL.get(kind)
+    if teach is not None:
+        teach(knowledge, data)
         return
-    if kind == "UnitRegistered":
-        knowledge.units[data.unit_id] = data
-        knowledge._unit_schedules.clear()  # noqa: SLF001  (its own module)
-        return
-    if kind == "PinAssigned":
-        ends = NEVER if data.valid_to is None else data.valid_to.toordinal()
-        row = PinRow(data.valid_from.toordinal(), ends, data.employee_id)
-        knowledge.pins.assign(data.serial, data.pin, row)
-        return
-    if kind == "FoldAdopted":
-        if data.service == SERVICE:  # Another service's fold is its own business.
-            knowledge.adopt(data.version)
+    teach_regency = _TEACH.get(kind)
+    if teach_regency is None:
         return
     regency = knowledge.regencies.get(subject)
     if regency is None:
-        if kind in _TEACH:
-            raise ContradictionError(f"{kind} for regency {subject}, which was never registered")
-        return
-    teach = _TEACH.get(kind)
-    if teach is not None:
-        teach(knowledge, regency, data)
+        raise ContradictionError(f"{kind} for regency {subject}, which was never registered")
+    teach_regency(knowledge, regency, data)
+
+
+def _registered(knowledge: Knowledge, data: Any) -> None:
+    knowledge.regencies.setdefault(data.code, Regency(data.code, clock_of(data.timezone)))
+
+
+def _adopted(knowledge: Knowledge, data: Any) -> None:
+    if data.service == SERVICE:  # Another service's fold is its own business.
+        knowledge.adopt(data.version)
+
+
+def _unit(knowledge: Knowledge, data: Any) -> None:
+    knowledge.units[data.unit_id] = data
+    knowledge._unit_schedules.clear()  # noqa: SLF001  (its own module)
+
+
+def _pin(knowledge: Knowledge, data: Any) -> None:
+    ends = NEVER if data.valid_to is None else data.valid_to.toordinal()
+    row = PinRow(data.valid_from.toordinal(), ends, data.employee_id)
+    knowledge.pins.assign(data.serial, data.pin, row)
 
 
 def _schedule(_: Knowledge, regency: Regency, data: Any) -> None:
@@ -207,3 +214,10 @@ _TEACH = {
     "RuleSetPublished": _rule_set,
     "WorkdayClosed": _closed,
 }
+_TEACH_ALL = {
+    "RegencyRegistered": _registered,
+    "UnitRegistered": _unit,
+    "PinAssigned": _pin,
+    "FoldAdopted": _adopted,
+}
+TAUGHT = frozenset(_TEACH) | frozenset(_TEACH_ALL)

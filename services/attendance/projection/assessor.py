@@ -7,6 +7,7 @@ from sqlalchemy import Table
 
 from services.attendance.domain.assessor import fold
 from services.attendance.domain.fact_effects import concerns
+from services.attendance.domain.fact_kinds import AUDIENCES, HEARS
 from services.attendance.domain.fold_version import EVERY_REGENCY, FOLD_VERSIONS
 from services.attendance.domain.loaded_days import forget_below, needed_from, take_up
 from services.attendance.domain.person import Person
@@ -48,7 +49,6 @@ _KINDS = {kind.__name__: kind for kind in vars(words).values() if isinstance(kin
 _DECODERS: dict[str, msgspec.json.Decoder[Fact]] = {
     name: data_decoder_of(_KINDS[name]) for name in KEPT
 }
-_TO_ALL = {"WorkdayClosed", "CalendarPublished", "SchedulePublished", "OutageDeclared"}
 
 
 class Assessor(ProjectionBase[Person, Knowledge]):
@@ -61,24 +61,7 @@ class Assessor(ProjectionBase[Person, Knowledge]):
     service = "attendance"
     version = 1
     topics: Sequence[str] = (words.FACTS,)
-    hears: Sequence[type[Fact]] = (
-        words.CheckInRecorded,
-        words.EmployeeRegistered,
-        words.ExcuseRecorded,
-        words.ExcuseRevoked,
-        words.ShiftAssigned,
-        words.PersonForgotten,
-        words.RegencyRegistered,
-        words.UnitRegistered,
-        words.DeviceRegistered,
-        words.PinAssigned,
-        words.SchedulePublished,
-        words.CalendarPublished,
-        words.OutageDeclared,
-        words.RuleSetPublished,
-        words.WorkdayClosed,
-        words.FoldAdopted,
-    )
+    hears: Sequence[type[Fact]] = HEARS
     # Evidence decides nothing (A15, A16): decoding it would make a dozen objects a check-in.
     reads: Mapping[type[Fact], frozenset[str]] = {
         words.CheckInRecorded: frozenset({"employee_id", "occurred_at"})
@@ -106,14 +89,15 @@ class Assessor(ProjectionBase[Person, Knowledge]):
         learn(knowledge, kind_of(broadcast), broadcast.subject, broadcast.data)
 
     def audience(self, knowledge: Knowledge, broadcast: Envelope) -> Audience:
-        kind = kind_of(broadcast)
-        if kind in _TO_ALL:
-            return Everybody()
-        if kind == "FoldAdopted":
-            return Everybody() if broadcast.data.service == self.service else NOBODY
-        if kind == "PinAssigned":
-            return Only(knowledge.pins.holders(broadcast.data.serial, broadcast.data.pin))
-        return NOBODY
+        match AUDIENCES[broadcast.type]:
+            case "everybody":
+                return Everybody()
+            case "pin_holders":
+                return Only(knowledge.pins.holders(broadcast.data.serial, broadcast.data.pin))
+            case "own_service":
+                return Everybody() if broadcast.data.service == self.service else NOBODY
+            case "nobody":
+                return NOBODY
 
     concerns = staticmethod(concerns)
 

@@ -12,7 +12,9 @@ from typing import Any
 from shared.events.envelope import Envelope
 from shared.runtime.limits import Limits
 from shared.runtime.processing.apply import (
-    Admitted,
+    FOLD,
+    NUMBER,
+    REPEATED,
     Rules,
     UnappliedError,
     admit_broadcast,
@@ -32,7 +34,11 @@ Waits = tuple[str, int, str]  # A subject, the offset of a record that waits, an
 
 @dataclass
 class Plain:
-    """One partition of a projection, and what its log left behind."""
+    """One partition of a projection, and what its log left behind.
+
+    `written_to`: of a broadcast that fails for somebody, whoever comes before him may be written
+    already, in a transaction of its own; up to which subject, the loop's cursor says.
+    """
 
     projection: Projection[Any, Any]
     limits: Limits
@@ -42,6 +48,7 @@ class Plain:
     entries: dict[str, SubjectState] = field(default_factory=dict)
     filled: set[str] = field(default_factory=set)
     repeated: int = 0
+    written_to: str = ""
 
     def __post_init__(self) -> None:
         self.rules = Rules(self.projection)
@@ -79,11 +86,11 @@ class Plain:
         admitted = self.rules.admit(entry, heard, self.part.knowledge)
         if isinstance(admitted, Park):
             return self._park(record, subject, admitted)
-        if admitted is Admitted.FOLD:
+        if admitted is FOLD:
             return self._fold(record, entry, heard)
-        if admitted is Admitted.REPEATED:
+        if admitted is REPEATED:
             self.repeated += 1
-        elif admitted is Admitted.NUMBER:
+        elif admitted is NUMBER:
             self.rules.note(entry, heard)
             self.part.add_name(subject)
         return None
@@ -108,7 +115,7 @@ class Plain:
             self.repeated += 1
             return None
         if self.rules.hears(heard):
-            before = deepcopy((self.entries, self.events, self.waits))
+            before = {"": deepcopy((self.entries, self.events, self.waits))}
             try:
                 names = learn(self.projection, part, heard)
             except Exception as error:  # noqa: BLE001  (whatever the projection raises)
@@ -117,13 +124,14 @@ class Plain:
                 entry = self._entry(subject)
                 if entry.parked:
                     self.waits.append((subject, record.offset, "queued"))
-                    continue
-                try:
-                    self.entries[subject], told = self._applied(entry, heard)
-                except UnappliedError as refused:
-                    self.entries, self.events, self.waits = before
-                    return Halt("broadcast", f"applied to {subject}: {refused}")
-                self.events += told
+                else:
+                    try:
+                        self.entries[subject], told = self._applied(entry, heard)
+                    except UnappliedError as refused:
+                        self.entries, self.events, self.waits = before[self.written_to]
+                        return Halt("broadcast", f"applied to {subject}: {refused}")
+                    self.events += told
+                before[subject] = deepcopy((self.entries, self.events, self.waits))
         passed(part, heard)
         return None
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from shared.events.envelope import Envelope
-from shared.runtime.processing.apply import Admitted, Rules, UnappliedError
+from shared.runtime.processing.apply import FOLD, NUMBER, Rules, UnappliedError
 from shared.runtime.processing.decoder import Decoder, Park
 from shared.runtime.processing.state import SubjectState
 from shared.runtime.processing.store_port import Store
@@ -83,9 +83,9 @@ class Redrive:
             admitted = self._rules.admit(self.entry, heard, self._knowledge)
             if isinstance(admitted, Park):
                 return admitted
-            if admitted is Admitted.NUMBER:
+            if admitted is NUMBER:
                 self._rules.note(self.entry, heard)
-            if admitted is not Admitted.FOLD:
+            if admitted is not FOLD:
                 return None
         try:
             await self._fold(heard)

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from shared.events.envelope import Envelope
 from shared.runtime.kafka.records import tail_of
 from shared.runtime.positions import TopicPartition
-from shared.runtime.processing.apply import Admitted, Rules
+from shared.runtime.processing.apply import FOLD, NUMBER, READ_BACK, REPEATED, Rules
 from shared.runtime.processing.broadcast_fold import BroadcastFold
 from shared.runtime.processing.decoder import Decoder, Park, text_of
 from shared.runtime.processing.fold_signals import (
@@ -122,15 +122,16 @@ class BatchFold:
                 self.writes.filled.add(entry.subject)  # A gap may be closed: its queue drains.
             return False
         admitted = rules.admit(entry, heard, part.knowledge)
-        if admitted is Admitted.FOLD:
-            rules.note(entry, heard)
+        if admitted is FOLD:
+            if heard.subjectseq is not None:
+                entry.note(heard.source, rules.source, heard.subjectseq)
             return True
-        if admitted is Admitted.NUMBER:
+        if admitted is NUMBER:
             rules.note(entry, heard)
             one.touch(part, entry)  # Its number must be stored, or the next would seem a gap.
-        elif admitted is Admitted.REPEATED:
+        elif admitted is REPEATED:
             self.writes.ignored += 1
-        elif admitted is Admitted.READ_BACK:
+        elif admitted is READ_BACK:
             pass
         elif isinstance(admitted, Park):
             one.park(part, record, entry.subject, admitted)

@@ -13,7 +13,8 @@ from shared.events.envelope import Envelope
 from shared.events.structs import decoder_of
 from shared.runtime.limits import Limits
 from shared.runtime.processing.apply import (
-    Admitted,
+    FOLD,
+    NUMBER,
     Rules,
     UnappliedError,
     admit_broadcast,
@@ -93,9 +94,9 @@ class InMemoryProjection(Generic[State, Knowledge]):
         admitted = self._rules.admit(entry, envelope, self._knowledge)
         if isinstance(admitted, Park):
             raise NotFoldedError(f"{envelope.id}: {admitted.reason}: {admitted.error}")
-        if admitted is Admitted.NUMBER:
+        if admitted is NUMBER:
             self._rules.note(entry, envelope)
-        return self._fold(envelope.subject, envelope) if admitted is Admitted.FOLD else []
+        return self._fold(envelope.subject, envelope) if admitted is FOLD else []
 
     def _hear_broadcast(self, envelope: Envelope) -> list[Envelope]:
         part = self._part

@@ -117,8 +117,8 @@ class ServiceProcess:
     def wait_ready(self, seconds: float = READY_SECONDS) -> None:
         """Wait until it says that it is ready.
 
-        Errors: StackError with the last line of its log if it died or the time is over: whoever
-        cannot run says why in his last line.
+        Errors: StackError with the last line of its log if it died or the time is over: a process
+        that cannot run writes the reason there.
         """
         until = time.monotonic() + seconds
         while not self.ready():

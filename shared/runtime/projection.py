@@ -1,12 +1,12 @@
-"""The port between the runner and a service: what a fold offers, and what it is handed.
+"""The port between the runner and a service: what a projection implements, and what it gets.
 
-A projection is pure: it reads no clock, no database and no topic. The runner hands it states,
-knowledge and records in log order, and writes down what comes back.
+A projection is pure: it reads no clock, no database and no topic. The runner gives it states,
+knowledge and records in log order, and stores the results.
 
 State     what is kept of one subject (a person, a case). Mutable, owned by the runner: after any
           error it is thrown away and restored from rows, so a half-applied fold leaves no trace.
-Knowledge what the broadcasts said so far; one object per partition, because the order of
-          broadcasts against a partition's own records is part of the log (design 2).
+Knowledge the content of the broadcasts so far; one object per partition, because the order of
+          broadcasts among a partition's own records is part of the log (design 2).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -73,7 +73,7 @@ NOBODY = Only(frozenset())
 
 
 class Projection(Protocol[State, Knowledge]):
-    """What a service offers the runner. All of it is pure.
+    """What a service implements for the runner. All of it is pure.
 
     `name`     `<service>.<what>`; the consumer group is `<name>@<version>`.
     `topics`   what it hears; the first is the one whose broadcasts it learns, if it hears any.
@@ -94,8 +94,8 @@ class Projection(Protocol[State, Knowledge]):
     `fold_versions`  the versions of the fold that this code can do, each a switch in its
                knowledge. A FoldAdopted on the log says which one holds from there on.
 
-    Who hears broadcasts hears one topic only. `ProjectionBase` has an answer for what many need
-    not say.
+    A projection with broadcasts has one topic only. `ProjectionBase` has defaults for the members
+    that many projections do not need.
     """
 
     name: str
@@ -121,10 +121,10 @@ class Projection(Protocol[State, Knowledge]):
         """
 
     def knowledge(self) -> Knowledge:
-        """Give the knowledge of somebody who has heard no broadcast."""
+        """Give the knowledge before the first broadcast."""
 
     def learn(self, knowledge: Knowledge, broadcast: Envelope, /) -> None:
-        """Take a broadcast into the knowledge.
+        """Add a broadcast to the knowledge.
 
         Errors: ContradictionError if it cannot be true beside what is known: the partition stops.
         """
@@ -154,7 +154,7 @@ class Projection(Protocol[State, Knowledge]):
     def fold(
         self, state: State, heard: Envelope, knowledge: Knowledge, last_seq: int, /
     ) -> Sequence[NewEvent]:
-        """Apply one record, keyed or broadcast, and say what follows from it.
+        """Apply one record, keyed or broadcast, and give the events that follow from it.
 
         The first event told gets `last_seq + 1`, and so on: ids can be cited before they are
         written. Errors: OutOfReach, before anything is changed, where `reach` names rows that are

@@ -105,6 +105,17 @@ def test_the_glossary_says_where_each_word_of_the_machinery_lives() -> None:
     assert [each for each in named if not any((root / each).exists() for root in roots)] == []
 
 
+@pytest.mark.parametrize(
+    "page", sorted(PROJECT.glob("docs/architecture/*.md")), ids=lambda page: page.stem
+)
+def test_a_page_of_the_machinery_names_modules_that_exist(page: Path) -> None:
+    roots = (PROJECT / "shared", PROJECT / "tests")
+    modules = {path.name for root in roots for path in root.rglob("*.py")}
+    named = {name.rpartition("/")[2] for name in re.findall(r"`([\w/]+\.py)`", page.read_text())}
+
+    assert named - modules == set()
+
+
 @every_page
 def test_commands_exist(page: Path) -> None:
     assert unknown_commands(page.read_text()) == []
@@ -130,6 +141,20 @@ def test_decisions_are_numbered_without_a_gap() -> None:
     numbers = [int(record.name[:4]) for record in DECISIONS]
 
     assert numbers == [*range(1, len(numbers) + 1)]
+
+
+def test_no_page_and_no_code_cites_an_issue() -> None:
+    """A reader of the repository cannot follow one: cite a statement instead."""
+    files = [
+        path
+        for root in ("services", "shared", "tools", "tests", "benchmarks", "docs", "deploy")
+        for suffix in ("py", "md")
+        for path in (PROJECT / root).rglob(f"*.{suffix}")
+    ]
+    cited = re.compile(r"\bissue \d", re.IGNORECASE)
+
+    assert len(files) > 500
+    assert [str(path) for path in files if cited.search(path.read_text())] == []
 
 
 def test_the_list_of_commands_is_short() -> None:

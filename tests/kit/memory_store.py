@@ -65,7 +65,7 @@ class MemoryStore:
         return self
 
     async def claim(self, places: Iterable[TopicPartition], owner: str) -> list[Cursor]:
-        """Take partitions: their epoch grows, and whoever held them before writes no more."""
+        """Claim partitions: their epoch grows, so the member before can no longer write."""
         del owner  # Nobody looks.
         for place in places:
             if (cursor := self.kept.cursors.get(place)) is not None:

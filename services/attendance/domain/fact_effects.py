@@ -119,7 +119,7 @@ def _pin(now: Moment, _: str, _subject: str, data: Any) -> Iterable[int]:
 
 
 def days_at_stake(now: Moment) -> Sequence[int]:
-    """Give every day of which something may have been concluded: another fold reads them anew."""
+    """Give every day that may have been assessed: another fold version assesses them again."""
     return _closed_days(now, 0, NEVER)
 
 

@@ -65,5 +65,5 @@ EARLIEST: dict[str, Callable[[Person, Any], int]] = {
     words.SchedulePublished.type_name(): lambda _, data: data.effective_from.toordinal(),
     words.OutageDeclared.type_name(): lambda _, data: bucket_of(instant_of(data.begins_at)),
     words.PinAssigned.type_name(): lambda _, data: data.valid_from.toordinal(),
-    words.FoldAdopted.type_name(): lambda *_: 1,  # Another fold reads every day anew.
+    words.FoldAdopted.type_name(): lambda *_: 1,  # Another fold version assesses every day again.
 }

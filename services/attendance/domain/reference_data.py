@@ -94,7 +94,7 @@ class Knowledge:
     rule_sets: dict[str, RuleSet] = field(default_factory=dict)  # By key.
     pins: PinBook = field(default_factory=PinBook)
     fold_versions: Sequence[int] = FOLD_VERSIONS  # Those that this code can fold by.
-    fold_version: int = FIRST  # That by which the record at hand is folded.
+    fold_version: int = FIRST  # The version by which the present record is folded.
     _unit_schedules: dict[str | None, str | None] = field(default_factory=dict)
 
     def unit_schedule(self, unit_id: str | None) -> str | None:

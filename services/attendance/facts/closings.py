@@ -43,7 +43,7 @@ NOTHING_CLOSED: Mapping[str, Closed] = MappingProxyType({})
 
 
 class ClosingOutOfOrderError(CannotRunError):
-    """Somebody else closed workdays of the regency meanwhile; nothing of the call was written."""
+    """Another publisher closed workdays of the regency meanwhile; nothing was written."""
 
 
 async def closed_of(facts: Facts, codes: Collection[str]) -> dict[str, Closed]:
@@ -52,7 +52,7 @@ async def closed_of(facts: Facts, codes: Collection[str]) -> dict[str, Closed]:
 
 
 async def refuse_gaps(tx: FactsTransaction, envelopes: Sequence[Envelope]) -> None:
-    """Hold closings against the last one of their regency, which this transaction has locked.
+    """Compare closings with the last one of their regency, which this transaction has locked.
 
     Errors: ClosingOutOfOrderError for one that neither follows it nor is known.
     """

@@ -1,4 +1,4 @@
-"""`tertib rebuild`: a projection folded anew, compared, and switched; its next version adopted."""
+"""`tertib rebuild`: folds a projection again, compares, switches; or adopts its next version."""
 
 import asyncio
 import getpass
@@ -53,7 +53,7 @@ def rebuild_command(  # noqa: PLR0913  (each an option)
     reason: Reason = None,
     yes: Yes = False,
 ) -> None:
-    """Fold a service's log anew beside its tables, compare, and switch if nothing differs.
+    """Fold a service's log from its beginning into new tables; switch if nothing differs.
 
     Sends nothing. Exit code 1 if a difference was found: the live tables stay as they are. With
     `--adopt` it then shows what another version of the fold would say otherwise, asks, and puts it
@@ -126,7 +126,7 @@ async def _rebuilt(
 
 
 def _say(waiting: str) -> None:
-    """Say for whom or what is waited."""
+    """Show what the command waits for."""
     if waiting:
         typer.echo(waiting, err=True)
 
@@ -168,7 +168,7 @@ def _show(report: Report) -> None:
 
 
 def _show_trial(trial: Trial) -> None:
-    """Show how much another version would say otherwise, and the first of it."""
+    """Show how many events another version would change, and the first of them."""
     counts = ", ".join(f"{n:,} {kind}s" for kind, n in sorted(trial.counts.items())) or "nothing"
     typer.echo(
         f"version {trial.version} instead of {trial.adopted}: {trial.people:,} people, {counts}",

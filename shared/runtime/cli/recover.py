@@ -19,7 +19,7 @@ Name = Annotated[str, typer.Argument(metavar="SERVICE", help="attendance")]
 def recover_command(service: Name) -> None:
     """Take over the facts on the topic after a service's database was lost or restored.
 
-    Only where that database is gone for good: two that publish would number broadcasts twice.
+    Only where that database is lost for ever: two that publish would number broadcasts twice.
     What the service concluded is recovered by itself, at its next start.
     """
     told, made = settings.load(), built(service)

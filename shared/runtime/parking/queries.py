@@ -1,4 +1,4 @@
-"""What operators and health ask of the parking place: lists, gaps, stopped partitions."""
+"""Queries about parked records, for operators and health: lists, gaps, stopped partitions."""
 
 from collections.abc import Sequence
 
@@ -47,7 +47,7 @@ async def open_gaps(store: PostgresStore) -> int:
 
 
 async def resume(store: PostgresStore) -> int:
-    """Let stopped partitions go on; give how many. The runner looks by itself."""
+    """Let stopped partitions continue; give how many. The runner notices by itself."""
     done: str = await store.pool.execute(
         f"UPDATE {store.schema}.cursors SET stopped = NULL, stopped_kind = NULL"
         " WHERE stopped IS NOT NULL"

@@ -1,8 +1,8 @@
 """The queue of a parked subject: shown, retried in order, discarded with a reason.
 
 A record that cannot be applied parks its subject; later records and broadcasts queue behind it,
-so that a dead letter never lets later facts falsify a person's state (kafka.md 9). What is done
-with a queue is itself a record of the parked topic.
+so that no later fact is applied to an incomplete state (kafka.md 9). Each command on a queue is
+itself a record of the parked topic.
 """
 
 from collections.abc import Collection
@@ -32,9 +32,9 @@ class Outcome:
 
 
 async def discard(store: Store, subject: str, row_id: int, reason: str, actor: str) -> bool:
-    """Give up one record for good; False if it does not wait.
+    """Discard one record for ever; False if it does not wait.
 
-    The others still wait for a retry; if there are none, the subject goes on.
+    The others still wait for a retry; if there are none, the subject is no longer parked.
     """
 
     async def once(live: Store) -> bool:
@@ -70,8 +70,8 @@ async def retry(
         queue = await live.queue(subject)
         drive = Redrive(live, entry, [row for row in queue if row.id not in keep])
         stuck = await drive.run()
-        if stuck is not None and drive.spoilt:
-            # The fold that failed left half of itself in the state: apply again what is good.
+        if stuck is not None and drive.failed:
+            # The fold that failed left the state half changed: apply the good records again.
             (entry,) = await live.entries({subject: 0})
             drive = Redrive(live, entry, [row for row in queue if row.id in drive.writes.settled])
             await drive.run()
@@ -87,7 +87,7 @@ async def retry(
             "subject": subject,
             "applied": len(writes.settled),
             "actor": actor,
-            # Row ids are this database's; where a record stands is known when that is lost.
+            # Row ids are lost with the database; the coordinates of a record are not.
             "rows": [row.place for row in queue if row.id in writes.settled],
             "stuck": left[0].place if left else None,
         }

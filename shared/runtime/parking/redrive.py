@@ -24,13 +24,13 @@ class Stuck:
 
 
 class Redrive:
-    """One pass over a queue, in memory. `spoilt`: a fold failed, so that the state is half."""
+    """One pass over a queue, in memory. `failed`: a fold failed; the state may be half changed."""
 
     def __init__(self, store: Store, entry: SubjectState, queue: Sequence[ParkedRow]) -> None:
         self.store = store
         self.entry = entry
         self.left = list(queue)
-        self.spoilt = False
+        self.failed = False
         self.writes = WriteBatch()
         self._decode = Decoder(store.projection)
         self._rules = Rules(store.projection)
@@ -40,9 +40,10 @@ class Redrive:
     async def run(self) -> Stuck | None:
         """Apply what can be applied, in the order of the log.
 
-        Behind a gap nothing is applied, be it a broadcast, but the event that fills it: so a queue
-        ends the same, however much of it had come when it was looked at. Gives the record that
-        cannot be applied; None if all are, or the first waits for one to come.
+        Behind a gap only the event that fills it is applied, and no broadcast either: so the
+        result does not depend on how much of the queue had come when a pass began. Gives the
+        record that cannot be applied; None if all were, or if the first one waits for a missing
+        number.
         """
         while (chosen := await self._next()) is not None:
             row, heard = chosen
@@ -55,7 +56,7 @@ class Redrive:
         return None
 
     async def _next(self) -> tuple[ParkedRow, Heard] | None:
-        """Give the first row, or the one that fills the gap before it; None if it has not come."""
+        """Give the first row, or the one that fills the gap before it; None if there is none."""
         if not self.left:
             return None
         row, *behind = self.left
@@ -74,7 +75,7 @@ class Redrive:
         return None
 
     async def _apply(self, heard: Heard) -> Park | None:
-        """Apply one record; give why it cannot be."""
+        """Apply one record; give the reason if that is not possible."""
         if isinstance(heard, Park):
             return heard
         if heard is None:
@@ -90,7 +91,7 @@ class Redrive:
         try:
             await self._fold(heard)
         except UnappliedError as refused:
-            self.spoilt = True
+            self.failed = True
             return refused.park
         return None
 
@@ -104,7 +105,7 @@ class Redrive:
             self.writes.events += end.value
 
     async def _heard(self, row: ParkedRow) -> Heard:
-        """Give what a row says."""
+        """Decode a row."""
         if row.reference is not None:
             (broadcast,) = await self.store.broadcasts(row.reference - 1, row.reference)
             return broadcast
@@ -113,7 +114,7 @@ class Redrive:
         return self._decode(record)[0]
 
     async def _know(self, number: int) -> None:
-        """Bring the knowledge to where it stood before a record."""
+        """Bring the knowledge to its state before a record."""
         if self._known_to < 0 or number < self._known_to:
             self._knowledge = await self.store.knowledge(number)
         else:

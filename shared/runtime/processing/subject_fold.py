@@ -42,7 +42,7 @@ class SubjectFold:
         """Fold a record, or give what must be read before (`at_hand`: it has been read).
 
         This is `Rules.apply_one` written out: a generator a record costs too much here.
-        Errors: FoldFailedError; PartitionHalted for what was told and is woven in.
+        Errors: FoldFailedError; PartitionHalted for a told event that a rebuild inserted.
         """
         state, knowledge = entry.state, part.knowledge
         try:

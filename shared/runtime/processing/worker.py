@@ -75,9 +75,9 @@ class Worker:
         """Drop the states: they may be wrong, or belong to another member."""
         self.entries = {}  # A new dict: a fold under way continues in the old one, without effect.
 
-    def mark(self, spoilt: FoldFailedError) -> None:
+    def mark(self, failed: FoldFailedError) -> None:
         """Remember why folding a record failed, for the next try."""
-        self._marks.setdefault(spoilt.place, {})[spoilt.offset] = spoilt.mark
+        self._marks.setdefault(failed.place, {})[failed.offset] = failed.mark
 
     async def step(
         self, store: Store, held: Mapping[TopicPartition, Partition], work: Work

@@ -11,7 +11,7 @@ from shared.runtime.projection import Changes, Projection
 
 
 class Parked(NamedTuple):
-    """A row of the parking place. `reference`: the number of a broadcast, instead of a value.
+    """A row of the table of parked records. `reference`: a broadcast's number, without a value.
 
     `broadcast` is the number that stands before the record on the log.
     """

@@ -1,1 +1,1 @@
-"""Projections folded anew beside the live tables, compared with what was published, switched."""
+"""Folds projections again beside the live tables, compares with what was published, switches."""

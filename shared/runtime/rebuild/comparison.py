@@ -1,4 +1,4 @@
-"""Holding what is concluded anew against what was published, event by event."""
+"""Compares what a rebuild concludes with what was published, event by event."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -57,7 +57,7 @@ class Comparison:
         self.events = 0
 
     def take(self, concluded: Iterable[Event]) -> list[Event]:
-        """Take what was concluded next; give what nobody has said yet, in order.
+        """Take what was concluded next; give what is not published yet, in order.
 
         Errors: EnoughDiffer.
         """
@@ -83,7 +83,7 @@ class Comparison:
         return unsaid
 
     def end(self, published: Iterator[bytes], differences: Differences, *, whole: bool) -> None:
-        """Say what differs. `published` is read only if anything does; `whole`: all was folded."""
+        """Name what differs. `published` is read only then; `whole`: all is folded."""
         for name in self._again:
             differences.add(f"{name} is concluded beside what was told")
         if not self._missed and not (self._left and whole):

@@ -1,6 +1,6 @@
-"""What a parked topic tells of the queues: what was parked, discarded, and applied by a retry.
+"""Reads the queues of parked subjects from their topic: parked, discarded, applied by a retry.
 
-After a database was lost it is the only place that knows what an operator gave up.
+After a database was lost, the topic alone knows which records an operator discarded.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ class Coordinates(NamedTuple):
 
 
 class QueuedRow(NamedTuple):
-    """A row of a queue that is folded anew; `reference`: it is a broadcast, by its number."""
+    """A row of a queue in a rebuild; `reference`: it is a broadcast, by its number."""
 
     id: int
     place: Coordinates
@@ -42,7 +42,7 @@ class Queue:
     stuck: Coordinates | None = None
 
     def waiting(self, rows: Sequence[QueuedRow]) -> list[int]:
-        """Name those rows of a queue folded anew that still waited, in order.
+        """Name those rows of a rebuilt queue that still waited, in order.
 
         A broadcast is told of only when it is applied: one behind a record that waits waits too.
         """

@@ -1,4 +1,4 @@
-"""The long part of a rebuild: partitions folded anew and compared, in lanes beside one another.
+"""The long part of a rebuild: folds and compares partitions, in lanes beside one another.
 
 One partition folds while another is written, read or compared. Partitions know nothing of each
 other, so that processes may share them (`worker_processes.py`).
@@ -28,7 +28,7 @@ LANES = 2  # One folds, one waits. More would be little faster, and hold more in
 
 @dataclass(frozen=True)
 class Task:
-    """What is rebuilt, held against what; `new` is a schema. It can be sent to a process."""
+    """What is rebuilt, and compared with what; `new` is a schema. It can be sent to a process."""
 
     projection: Projection[Any, Any]
     bootstrap: str

@@ -1,4 +1,4 @@
-"""What a rebuild is held against: the tables that are live, or the topics alone after a loss."""
+"""What a rebuild is compared with: the live tables, or after a loss the topics alone."""
 
 import asyncio
 from collections.abc import Mapping

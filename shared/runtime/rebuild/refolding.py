@@ -1,4 +1,4 @@
-"""Every partition folded anew and compared, in processes if there is enough for them."""
+"""Folds every partition again and compares it, in several processes if the log is large."""
 
 import time
 from collections.abc import Callable

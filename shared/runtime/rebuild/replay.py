@@ -1,4 +1,4 @@
-"""Folding the log anew, from its beginning, into tables that stand beside the live ones."""
+"""Folds the log from its beginning into new tables beside the live ones."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -28,9 +28,9 @@ async def _unheard(_: FoldedBatch) -> None:
 class Replay:
     """One fold of the log into a store of a rebuild, partition by partition.
 
-    `own` are the topics of the service itself: they go before the others, so that what was told is
-    folded as given and not concluded beside it, and they are folded to their ends. What a
-    projection `tells` without hearing it is woven among what it hears instead.
+    `own` are the topics of the service itself: they are folded first and to their ends, so that
+    told events are folded as given and not concluded again. Events that a projection `tells`
+    without declaring their topic are inserted among the records that it consumes instead.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Replay:
         self._told = frozenset(kind.type_name() for kind in tells)
 
     async def close(self) -> None:
-        """Let the brokers go."""
+        """Close the connections."""
         await asyncio.to_thread(self.reading.close)
 
     async def catch_up(self, ends: Mapping[TopicPartition, int], written: Written) -> None:
@@ -126,14 +126,14 @@ class Replay:
         self._worker.forget()
 
     async def _fold_to(self, place: TopicPartition, end: int) -> None:
-        """Fold one partition from its cursor up to an offset; after a spoilt record, again."""
+        """Fold one partition from its cursor up to an offset; again after a record that failed."""
         while True:
             (part,) = await self.store.partitions(await self.store.cursors([place]), self._limits)
             order = await asyncio.to_thread(self._order, place[1])
             try:
                 await self._fold_through(part, end, order)
-            except FoldFailedError as spoilt:
-                self._worker.mark(spoilt)
+            except FoldFailedError as failed:
+                self._worker.mark(failed)
                 self._worker.forget()
             else:
                 return

@@ -1,8 +1,8 @@
-"""The one order of a subject's stream: what was told stands where it was told (design 6).
+"""Puts told events into their place in a subject's stream (design 6).
 
-Derived events follow from facts that are heard, and follow again. What somebody told a service is
-nowhere but on the service's own topic, among the derived events of the same subject: behind the
-fact that the last of them came from.
+Derived events follow from facts, and can be concluded again. A told event exists only on the
+service's own topic, among the derived events of the same subject: its place is behind the fact
+from which the last of these followed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -50,7 +50,7 @@ class ToldEvents:
         return woven
 
     def rest(self) -> Sequence[Record]:
-        """Give what is left once all facts are woven, in the order of the own topic."""
+        """Give the told events that are left after all facts, in the order of the own topic."""
         left = [*self._rest, *(r for rs in self._before.values() for r in rs)]
         left += [record for records in self._behind.values() for record in records]
         return sorted(left, key=lambda record: record.offset)

@@ -52,7 +52,7 @@ class WorkerProcesses:
         return list(await asyncio.gather(*listening))
 
     def end(self) -> None:
-        """End them, whatever they do: the tables that they write are nobody's yet."""
+        """Kill them, whatever they do: nothing reads the tables that they write yet."""
         for member in self._members:
             member.end()
 

@@ -1,1 +1,1 @@
-"""A service whose tables are lost, or behind what it said: folded anew, compared, gone on with."""
+"""Recovers a service whose tables are lost or outdated: folds the log again, and compares."""

@@ -113,7 +113,7 @@ async def _keyed(connection: asyncpg.Connection, records: list[Record]) -> int:
 
 
 def _content(record: Record) -> bytes | None:
-    """Give what is kept of a fact, to hold a later one against it: mostly nothing."""
+    """Give what is kept of a fact, to compare a later one with it: mostly nothing."""
     headers: dict[str, Any] = dict(record.headers)
     kind = BY_TYPE.get(headers.get(TYPE_HEADER, b"").decode())
     if kind is None or not kind.NAMED:

@@ -1,9 +1,10 @@
 """The start of a service whose database was lost, or restored from a backup.
 
-Its own topics know what it said. Where the database does not, the log is folded anew with effects
-gated, as a rebuild does: what was said must be concluded again byte for byte, what nobody has said
-yet is put into the outbox once all is equal, and numbers go on from there. If anything differs the
-service does not start: it never says other bytes under a known id (decision 0022).
+Its own topics have all that it published. If its database has less, the log is folded from the
+beginning without publishing, as a rebuild does: everything published must be concluded again byte
+for byte; what is not published yet goes into the outbox when all is equal, and numbers continue
+from there. If anything differs, the service does not start: it never publishes other bytes under a
+known id (decision 0022).
 """
 
 import asyncio
@@ -35,7 +36,7 @@ log = structlog.get_logger()
 
 
 class PublishedDiffersError(CannotRunError):
-    """Another version said what stands on the topics; the message says where they differ."""
+    """Another version published what is on the topics; the message says where they differ."""
 
 
 async def recover(  # noqa: PLR0913, PLR0917  (each with a good default)
@@ -75,8 +76,8 @@ async def recover(  # noqa: PLR0913, PLR0917  (each with a good default)
 
 
 async def _locked(connection: asyncpg.Connection, name: str) -> None:
-    """Wait until nobody else recovers this projection."""
-    # Asked again and again: a statement that waits would hold the oldest snapshot back.
+    """Wait until no other process recovers this projection."""
+    # Asked repeatedly: a statement that waits would hold the oldest snapshot back.
     while True:
         if await connection.fetchval(
             "SELECT pg_try_advisory_lock(hashtext('tertib.recovery'), hashtext($1))", name
@@ -142,7 +143,7 @@ async def _is_behind(
     """Say whether a topic of the projection holds what its live tables do not know of.
 
     Commits are published in their order, so the end of each partition tells. It is read before the
-    tables: whoever runs beside us commits what he says first.
+    tables: another process commits its events before it publishes them.
     """
     latest = await asyncio.to_thread(_latest_numbers, projection, bootstrap, limits.partitions)
     live = await table_sets.live_schema(connection, projection.name)
@@ -152,7 +153,7 @@ async def _is_behind(
         "SELECT version FROM tertib.table_set WHERE schema = $1", live
     )
     if version != projection.version:
-        return False  # It is told so when it starts.
+        return False  # The start refuses that, with a message.
     rows = await connection.fetch(
         f"SELECT subject, last_seq FROM {live}.subjects WHERE subject = ANY($1)",  # noqa: S608  (our own name)
         list(latest),

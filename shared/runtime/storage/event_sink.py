@@ -1,7 +1,7 @@
-"""Where the events of a table set go: the port, and the way of tables that nobody publishes.
+"""Where the events of a table set go: the port, and the sink of tables that publish nothing.
 
-Who makes a store chooses. The outbox is `outbox_sink.py`, which no rebuild may import: what has no
-way into the outbox writes nothing there, whatever else goes wrong.
+The caller that makes a store chooses its sink. That of the outbox is `outbox_sink.py`, which no
+rebuild may import: so a rebuild cannot publish, whatever else goes wrong.
 """
 
 from typing import Any, Literal, Protocol
@@ -31,7 +31,7 @@ class EventSink(Protocol):
 
 
 class CollectedEvents:
-    """Keeps events in memory, for whoever compares: a rebuild publishes nothing.
+    """Keeps events in memory, to be compared: a rebuild publishes nothing.
 
     It takes at the end of a transaction: what can fail without ending the rebuild failed before.
     """

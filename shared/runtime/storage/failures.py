@@ -1,4 +1,4 @@
-"""What a database says when it does not do what was asked: it is away, or it refuses.
+"""The failures of a database: it is away, or it refuses.
 
 Away (or busy, or restarting) passes by itself, and nothing is known of what was asked last. A
 refusal does not pass: the tables, the account or the statement are wrong, and people must see it.
@@ -35,7 +35,7 @@ def refusal_of(error: BaseException) -> str:
 
 
 def silence_of(error: BaseException) -> str:
-    """Say why a database did not tell what it was asked for."""
+    """Say why a database did not answer a query."""
     if isinstance(error, UNAVAILABLE):
         return f"the database does not answer ({type(error).__name__})"
     return f"the database refuses: {refusal_of(error)}"

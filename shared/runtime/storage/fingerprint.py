@@ -1,7 +1,7 @@
 """What a table set was made for: its tables, and the rows that the fold reads beside the log.
 
-Kept with the table set. Whoever changes one of them and not the version would write rows that the
-old tables do not take, or conclude other things from the same log than what is published.
+Stored with the table set. A change of one of them without a new version would write rows that do
+not fit the old tables, or conclude other events from the same log than those published.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ def described(projection: Projection[Any, Any]) -> str:
 
 
 def refuse_changes(projection: Projection[Any, Any], made_for: str, today: date) -> None:
-    """Hold what a table set was made for against the projection.
+    """Compare what a table set was made for with the projection.
 
     A rule that begins after today is no change: nothing was concluded by it.
     Errors: ChangedWithoutVersionError.

@@ -1,4 +1,4 @@
-"""The way of the live table set: what it tells goes into the outbox, in the same transaction."""
+"""The sink of the live table set: its events go into the outbox, in the same transaction."""
 
 from typing import Any
 

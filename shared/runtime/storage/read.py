@@ -1,8 +1,7 @@
-"""Reading a projection's live tables: what a service may ask of them, and the only way to ask.
+"""Reads a projection's live tables: the only way in which a service may use the runner's tables.
 
-The runner's own tables (cursors, subjects, broadcasts, parked records) are nobody else's business.
-A service names what it wants; its own tables it reads by a `Load`, or by the views of schema
-`read`.
+Those (cursors, subjects, broadcasts, parked records) are private to the runtime. A service reads
+its own tables by a `Load`, or by the views of schema `read`.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -36,7 +35,7 @@ class LiveTables:
         self._schema = schema
 
     async def position_of(self, subject: str) -> Position | None:
-        """Say where a subject stands; None: nothing was ever heard of it."""
+        """Give a subject's position; None: it is unknown."""
         row = await self._connection.fetchrow(
             f"SELECT s.partition, max(c.broadcast) FROM {self._schema}.subjects s"
             f" JOIN {self._schema}.cursors c USING (partition) WHERE s.subject = $1"

@@ -85,7 +85,7 @@ async def add_made_for(connection: Connection) -> None:
         "SELECT EXISTS (SELECT FROM information_schema.columns WHERE table_schema = 'tertib'"
         " AND table_name = 'table_set' AND column_name = 'made_for')"
     )
-    if not there:  # Asked first: changing a table, even in vain, locks out who writes it.
+    if not there:  # Asked first: ALTER TABLE blocks all writers, even if it changes nothing.
         await connection.execute("ALTER TABLE tertib.table_set ADD COLUMN made_for text")
 
 
@@ -94,7 +94,7 @@ async def make_room(connection: Connection, outbox: OutboxTable = EVENTS) -> Non
     today: date = await connection.fetchval("SELECT CURRENT_DATE")
     for ahead in range(3):
         name = f"{outbox.name}_{_month(today, ahead):%Y_%m}"
-        # Asked first: making a partition, even in vain, locks out who writes rows.
+        # Asked first: making a partition blocks all writers, even if it exists.
         if await connection.fetchval("SELECT to_regclass($1) IS NULL", f"tertib.{name}"):
             first, after = _month(today, ahead), _month(today, ahead + 1)
             await connection.execute(

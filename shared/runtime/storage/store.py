@@ -69,7 +69,7 @@ class PostgresStore:
     # Cursors.
 
     async def claim(self, places: Iterable[TopicPartition], owner: str) -> list[Cursor]:
-        """Take partitions: their epoch grows, and whoever held them before writes no more."""
+        """Claim partitions: their epoch grows, so the member before can no longer write."""
         wanted = by_column(places, 2)
         rows = await self.pool.fetch(self._said.claim, *wanted, owner, halts.FORGOTTEN)
         return [_cursor(row) for row in rows]

@@ -182,14 +182,14 @@ async def _add_kinds_of_halts(connection: Connection, schema: str) -> None:
         " AND table_name = 'cursors' AND column_name = 'stopped_kind')",
         schema,
     )
-    if not there:  # Asked first: changing a table, even in vain, locks out who writes it.
+    if not there:  # Asked first: ALTER TABLE blocks all writers, even if it changes nothing.
         await connection.execute(f"ALTER TABLE {schema}.cursors ADD COLUMN stopped_kind text")
 
 
 async def check_version(
     connection: Connection, projection: Projection[Any, Any], schema: str
 ) -> None:
-    """Hold a table set against the code that is to write it.
+    """Compare a table set with the code that is to write it.
 
     Errors: OtherVersionError; ChangedWithoutVersionError.
     """

@@ -37,7 +37,7 @@ check: setup  ## format, lint, types, contracts, quick tests: under a minute
 system: setup  ## real processes, killed and restarted
 	$(BIN)/pytest -m system
 
-containers: setup  ## the wire tests on the official images, where a container engine runs
+containers: setup  ## images built, the compose file run, the wire tests on its servers; where a container engine runs
 	$(BIN)/pytest -m containers
 
 bench: setup  ## the table of ratios

@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -126,8 +127,8 @@ def has_compose() -> bool:
 def tertib(*words: str, codes: tuple[int, ...] = (0,)) -> str:
     """Run `tertib` on this machine, outside of every container."""
     done = subprocess.run(
-        [shutil.which("tertib") or "tertib", *words],
-        env={**os.environ, "TERTIB_LOG": "json"},
+        [sys.executable, "-P", "-m", "shared.runtime.cli", *words],
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "TERTIB_LOG": "json"},
         capture_output=True,
         text=True,
         timeout=LONG_SECONDS,

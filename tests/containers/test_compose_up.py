@@ -184,3 +184,14 @@ def test_what_is_concluded_survives_scaling_and_a_kill_of_each_part(
         expected = (tmp_path / f"{table}.csv").read_text()
         assert list(csv.reader(said.splitlines())) == list(csv.reader(expected.splitlines()))
         assert said.count("\n") > 1
+
+
+def test_a_container_writes_parquet(project: Project) -> None:
+    """Its library is cut down in the image to what this needs."""
+    project.compose(
+        *("exec", "-T", "attendance", "tertib", "export", "assessments"),
+        *("--format", "parquet", "--out", "/tmp/table"),  # noqa: S108  (in the container)
+    )
+    script = "from pyarrow import parquet as p; print(p.read_table('/tmp/table').num_columns)"
+
+    assert project.python("attendance", script) == "8"

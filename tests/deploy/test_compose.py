@@ -191,6 +191,13 @@ def test_a_database_keeps_its_data_and_its_own_role(name: str) -> None:
     assert block["user"] == "postgres"
 
 
+def test_the_broker_can_read_what_is_compressed() -> None:
+    """Its library for zstd is unpacked into /tmp and mapped from there: seen to fail without."""
+    (own,) = [entry for entry in blocks()["kafka"]["tmpfs"] if entry.startswith("/tmp:")]  # noqa: S108  (in the container)
+
+    assert "exec" in own.split(",")
+
+
 def test_the_broker_makes_no_topic_by_chance() -> None:
     told = environment("kafka")
 

@@ -101,7 +101,7 @@ class Project:
 
     def end(self) -> None:
         """Remove the containers, their networks and their data; leave the images."""
-        self.compose("down", "--volumes", "--timeout", "20")
+        self.compose("down", "--volumes", "--remove-orphans", "--timeout", "20")
 
 
 def health(container: Container) -> str:

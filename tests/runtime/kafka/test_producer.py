@@ -1,8 +1,10 @@
 """Sending: the same partitions as everybody, in order, and no way on after a failure."""
 
 import asyncio
+import gc
 import time
 from hashlib import sha256
+from pathlib import Path
 from secrets import token_bytes
 
 import pytest
@@ -98,6 +100,29 @@ async def test_waiting_for_answers_lets_others_work() -> None:
 
     assert time.monotonic() - began < 5.0
     producer.abandon()
+
+
+def test_an_abandoned_producer_leaves_no_thread() -> None:
+    """Without the help of the collector, which a service lets look seldom (`gc_tuning`).
+
+    A relay whose records were refused for ten minutes had no thread left to start.
+    """
+    threads = Path("/proc/self/task")
+    gc.disable()
+    try:
+        before = len(list(threads.iterdir()))
+        producers = [Producer(NOBODY) for _ in range(5)]
+        for producer in producers:
+            producer.send("facts.v1", b"x", b"E1")
+        during = len(list(threads.iterdir()))
+        for producer in producers:
+            producer.abandon()
+        after = len(list(threads.iterdir()))
+    finally:
+        gc.enable()
+
+    assert during >= before + 5
+    assert after == before
 
 
 async def test_nothing_overtakes_a_refused_record(bootstrap: str, topic_prefix: str) -> None:

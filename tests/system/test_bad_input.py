@@ -131,7 +131,8 @@ def test_what_was_published_otherwise_stops_the_load_and_both_are_named(  # noqa
     done = whole.tertib("backfill", again, code=2)
 
     assert whole.ends() == before
-    assert "contradicts" in done.stderr
+    assert f"{file}:2" in done.stderr
+    assert "is published already and reads otherwise here; nothing was sent" in done.stderr
     for part in (*named, old[6:16], new[6:16]):
         assert part in done.stderr
     assert letters.PRIVATE not in done.stderr

@@ -116,6 +116,8 @@ def test_every_date_from_the_first_closing_on_is_closed_once(
     came = Counter(told[str(day)]["status"] for month in (JANUARY, MARCH) for day in days(*month))
     assert came == {"present": 10}
     assert {each["parked"] for each in loaded.values()} == {0}
+    gap = [str(JANUARY[1] + timedelta(days=1)), str(MARCH[0] - timedelta(days=1))]
+    assert [each["unheard"] for each in loaded.values()] == [{}, {CODE: gap}, {}]
     for service in SERVICES:
         assert ask(whole.health_port(service), "/readyz")[0] == 200
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from services.attendance.backfill.gaps import unheard_gaps
 from services.attendance.backfill.plan import kids_of, plan, that_may_contradict
 from services.attendance.backfill.plan_entries import Planned
 from services.attendance.dataset.closings import first_closings
@@ -40,6 +41,9 @@ class Sent:
     new: int = 0
     forgotten: int = 0  # People whose key is destroyed: nothing of them is published any more.
     not_closed: dict[str, tuple[date, date]] = field(default_factory=dict)
+    unheard: dict[str, tuple[date, date]] = field(
+        default_factory=dict
+    )  # Closed without check-ins.
 
 
 class ContradictedError(CannotRunError):
@@ -81,6 +85,7 @@ async def backfill(
         ) from error
     sent.forgotten = sum(key is None for key in keys.values())
     sent.not_closed = _not_closed(dataset, closed)
+    sent.unheard = unheard_gaps(dataset, closed, through)
     return sent
 
 

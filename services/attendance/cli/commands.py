@@ -95,6 +95,9 @@ def backfill_command(
         "not_closed": {
             code: [day.isoformat() for day in days] for code, days in sent.not_closed.items()
         },
+        "unheard": {
+            code: [day.isoformat() for day in days] for code, days in sent.unheard.items()
+        },
         "parked": left.parked,
         "broken": broken,
     }
@@ -109,6 +112,12 @@ def _remarks(sent: Sent, left: Remaining, broken: Mapping[str, str]) -> Iterator
         yield (
             f"{code}: the dataset begins with {first}, and closings on the log with {closed}:"
             f" workdays before {closed} are not closed"
+        )
+    for code, (begin, end) in sorted(sent.unheard.items()):
+        yield (
+            f"{code}: workdays from {begin} to {end} are closed, and the dataset has no check-in"
+            " of them: who was required and has no letter is absent. Load the missing folder, or"
+            " declare an outage"
         )
     if left.parked:
         yield f"{left.parked} records could not be applied and wait: see `tertib parked list`"

@@ -14,8 +14,8 @@ def unheard_gaps(
 ) -> dict[str, tuple[date, date]]:
     """Give the first and last date, by regency, between its last closing and the first check-in.
 
-    A regency whose first check-in behind its last closing is of the next date has none. Whoever is
-    required on such a date and has no letter is absent on it: people must be told.
+    A regency whose first check-in behind its last closing is of the next date has none. A person
+    who is required on such a date and has no letter is absent on it: people must be told.
     """
     first: dict[str, date] = {}
     for code, on in _attended(dataset):

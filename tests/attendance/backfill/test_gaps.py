@@ -1,4 +1,4 @@
-"""What a later folder closes without a check-in is told to whoever loads it (A1)."""
+"""What a later folder closes without a check-in is named to the person who loads it (A1)."""
 
 from datetime import date
 from pathlib import Path

@@ -37,7 +37,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "rebuild": (
         "shared.runtime.cli.rebuild:app",
-        "Fold a service's log anew beside its tables, compare, and switch if nothing differs.",
+        "Fold a service's log from its beginning into new tables; switch if nothing differs.",
     ),
     "recover": (
         "shared.runtime.cli.recover:app",

@@ -25,7 +25,8 @@ KEYS = frozenset(
         *("topic", "partition", "offset", "place", "group", "generation", "epoch"),
         *("records", "told", "ignored", "parked", "published", "sent", "unsent", "rows"),
         *("first", "last", "count", "number", "broadcast", "broadcasts", "partitions", "topics"),
-        *("seconds", "tries", "attempts", "delay"),
+        *("outbox", "projection", "folded", "total", "compared", "unsaid"),
+        *("seconds", "seconds_left", "tries", "attempts", "delay"),
         *("error", "reason", "kind", "state", "channel", "subject", "id", "action", "actor"),
     }
 )

@@ -154,11 +154,11 @@ async def test_ctrl_c_is_exit_code_130(tmp_path: Path) -> None:
             stderr=asyncio.subprocess.PIPE,
         )
         assert process.stderr is not None
-        async with asyncio.timeout(30):  # Until the stack is imported: what follows is waiting.
+        async with asyncio.timeout(120):  # Until the stack is imported: what follows is waiting.
             while b"shared.local.stack" not in (line := await process.stderr.readline()):
                 assert line, "it ended"
         process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             await process.communicate()
 
     assert process.returncode == 130

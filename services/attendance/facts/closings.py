@@ -5,19 +5,19 @@ taken back: so it is asked here, under the regency's lock, before it has a numbe
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
 
+from services.attendance.dataset.closings import NEXT
 from shared.errors import CannotRunError
 from shared.events.attendance import WorkdayClosed
 from shared.events.envelope import Envelope
 from shared.runtime.broadcast.facts import Facts
 from shared.runtime.broadcast.transaction import FactsTransaction
 
-NEXT = timedelta(days=1)
 _TYPE = WorkdayClosed.type_name()
 
 

@@ -24,6 +24,7 @@ from shared.events.envelope import Envelope
 from shared.events.structs import decoder_of
 from shared.runtime.broadcast.bulk import bulk_publisher
 from shared.runtime.cli import rebuild as command
+from shared.runtime.cli.options import FOUND_SOMETHING
 from shared.runtime.consumer.runner import Runner
 from shared.runtime.hosting.service import Service
 from shared.runtime.kafka import admin
@@ -193,7 +194,7 @@ async def test_only_what_is_equal_so_far_is_adopted(
 
     done = await office.command("--adopt", "2", "--reason", "x", "--yes")
 
-    assert done.exit_code == command.FOUND_SOMETHING
+    assert done.exit_code == FOUND_SOMETHING
     assert "data.late_minutes was" in done.output
     assert adopted(office) == []
 

@@ -5,13 +5,8 @@ from typing import Annotated
 
 import typer
 
+from shared.runtime.cli.options import COULD_NOT_RUN, FOUND_SOMETHING
 from shared.runtime.contracts.schemas import PROJECT, SCHEMAS, broken, documents, drifted
-
-FINDING = 1
-
-
-COULD_NOT_RUN = 2
-
 
 app = typer.Typer()
 
@@ -50,7 +45,7 @@ def check(project: Folder = PROJECT) -> None:
         for name in changed:
             typer.echo(name)
         typer.echo("not what the models give: run `tertib contracts write`", err=True)
-        raise typer.Exit(FINDING)
+        raise typer.Exit(FOUND_SOMETHING)
 
 
 def _refuse(found: list[str]) -> None:
@@ -58,7 +53,7 @@ def _refuse(found: list[str]) -> None:
         for what in found:
             typer.echo(what)
         typer.echo("published types never change: add a field with a default, or a type", err=True)
-        raise typer.Exit(FINDING)
+        raise typer.Exit(FOUND_SOMETHING)
 
 
 def _in_checkout(project: Path) -> None:

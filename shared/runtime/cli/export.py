@@ -15,7 +15,6 @@ from shared.runtime.export.tables import Export, Filters, export_table
 from shared.runtime.export.writers import Format
 
 GROUP = "tertib.exports"
-COULD_NOT_RUN = 2
 
 app = typer.Typer(no_args_is_help=True, help="The state as tables.")
 

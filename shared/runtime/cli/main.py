@@ -19,8 +19,8 @@ from typer.main import get_group
 from shared import plugins
 from shared.errors import CannotRunError
 from shared.runtime.cli.command_table import COMMANDS
+from shared.runtime.cli.options import COULD_NOT_RUN
 
-COULD_NOT_RUN = 2
 GROUP = "tertib.commands"
 
 # Whose failures these are, by the package that raises them.

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from shared.errors import CannotRunError
 from shared.runtime import settings
+from shared.runtime.cli.options import FOUND_SOMETHING, AsJson, ServiceName
 from shared.runtime.cli.serve import built
 from shared.runtime.parking import queries, queue
 from shared.runtime.storage.outbox_sink import LiveOutbox
@@ -24,10 +25,7 @@ app = typer.Typer()
 parked = typer.Typer(no_args_is_help=True, help="Records that a projection could not apply.")
 app.add_typer(parked, name="parked")
 
-FOUND_SOMETHING = 1
 
-Service = Annotated[str, typer.Argument(metavar="SERVICE", help="attendance, discipline, …")]
-AsJson = Annotated[bool, typer.Option("--json", help="The same for machines.")]
 Row = Annotated[int, typer.Argument(metavar="ID", help="As `parked list` gives it.")]
 Subject = Annotated[str, typer.Argument(metavar="SUBJECT", help="As `parked list` gives it.")]
 Projection = Annotated[
@@ -36,7 +34,9 @@ Projection = Annotated[
 
 
 @parked.command("list")
-def list_command(service: Service, *, subject: str | None = None, as_json: AsJson = False) -> None:
+def list_command(
+    service: ServiceName, *, subject: str | None = None, as_json: AsJson = False
+) -> None:
     """List what waits, oldest first. Exit code 1 if anything does."""
     rows = asyncio.run(_listed(service, subject))
     if as_json:
@@ -61,7 +61,7 @@ async def _listed(service: str, subject: str | None) -> list[dict[str, Any]]:
 
 
 @parked.command("show")
-def show_command(service: Service, row_id: Row, *, projection: Projection = None) -> None:
+def show_command(service: ServiceName, row_id: Row, *, projection: Projection = None) -> None:
     """Show one record: where it stood, why it waits, its headers and its bytes."""
     asyncio.run(_shown(service, row_id, projection))
 
@@ -81,7 +81,11 @@ async def _shown(service: str, row_id: int, projection: str | None) -> None:
 
 @parked.command("retry")
 def retry_command(
-    service: Service, subject: Subject, *, projection: Projection = None, as_json: AsJson = False
+    service: ServiceName,
+    subject: Subject,
+    *,
+    projection: Projection = None,
+    as_json: AsJson = False,
 ) -> None:
     """Apply a subject's queue in order. Exit code 1 if something still waits."""
     outcomes = asyncio.run(_retried(service, subject, projection))
@@ -114,7 +118,7 @@ async def _retried(service: str, subject: str, projection: str | None) -> list[d
 
 @parked.command("discard")
 def discard_command(
-    service: Service,
+    service: ServiceName,
     subject: Subject,
     row_id: Row,
     *,
@@ -136,7 +140,7 @@ async def _discarded(
 
 
 @parked.command("resume")
-def resume_command(service: Service, *, projection: Projection = None) -> None:
+def resume_command(service: ServiceName, *, projection: Projection = None) -> None:
     """Let stopped partitions go on, also those that too many parked records stopped."""
     done = asyncio.run(_resumed(service, projection))
     typer.echo(f"{done} partitions of {service} may go on; a running member looks by itself")

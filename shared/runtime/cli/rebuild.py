@@ -15,6 +15,7 @@ from rich.table import Table
 from shared.errors import CannotRunError
 from shared.runtime import settings
 from shared.runtime.adoption import Adoption
+from shared.runtime.cli.options import FOUND_SOMETHING, AsJson, ServiceName
 from shared.runtime.cli.serve import built
 from shared.runtime.hosting.service import Service
 from shared.runtime.projection import Projection
@@ -24,11 +25,8 @@ from shared.runtime.rebuild.trial import Trial, tried
 
 app = typer.Typer()
 
-FOUND_SOMETHING = 1
 MOST_WORKERS = 4  # Unless more are asked for: each holds the digests of the partitions under way.
 
-Name = Annotated[str, typer.Argument(metavar="SERVICE", help="attendance, discipline, …")]
-AsJson = Annotated[bool, typer.Option("--json", help="The same for machines.")]
 Workers = Annotated[
     int | None,
     typer.Option(
@@ -45,7 +43,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Adopt without asking once more
 
 @app.command("rebuild")
 def rebuild_command(  # noqa: PLR0913  (each an option)
-    service: Name,
+    service: ServiceName,
     *,
     as_json: AsJson = False,
     workers: Workers = None,

@@ -3,24 +3,21 @@
 import asyncio
 from collections.abc import Callable
 from importlib import import_module
-from typing import Annotated
 
 import typer
 
 from shared import plugins
 from shared.errors import CannotRunError
 from shared.runtime import settings
+from shared.runtime.cli.options import FOUND_SOMETHING, ServiceName
 from shared.runtime.hosting.service import Service, serve
 from shared.runtime.kafka import admin
 from shared.runtime.observability import log
 from shared.runtime.settings import SettingsError
 
 GROUP = "tertib.services"
-FINDING = 1
 
 app = typer.Typer(no_args_is_help=True, help="Processes and topics.")
-
-Name = Annotated[str, typer.Argument(metavar="SERVICE", help="attendance, discipline, …")]
 
 
 def built(name: str) -> Service:
@@ -45,7 +42,7 @@ def built_by(launch: Callable[[], object]) -> Service:
 
 
 @app.command("serve")
-def run(service: Name) -> None:
+def run(service: ServiceName) -> None:
     """Run one service until it is told to stop."""
     made = built(service)
     told = settings.load()
@@ -64,4 +61,4 @@ def create_topics() -> None:
     for name, why in given.broken.items():
         typer.echo(f"{name} cannot be loaded, its topics were not looked at: {why}", err=True)
     if given.broken:
-        raise typer.Exit(FINDING)
+        raise typer.Exit(FOUND_SOMETHING)
